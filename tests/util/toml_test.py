@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import pytest
+
+from envtag.errors import FatalError
+from envtag.util import toml
+
+
+def test_toml_is_read():
+    assert toml.loads('a = 1\n[b]\nc = "d"\n', "x.toml") == {"a": 1, "b": {"c": "d"}}
+
+
+def test_what_is_not_toml_is_refused_with_file_and_line():
+    with pytest.raises(FatalError, match=r"^x\.toml: not TOML: .*line 2"):
+        toml.loads("a = 1\nb =\n", "x.toml")

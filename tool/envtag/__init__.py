@@ -1,0 +1,5 @@
+"""envtag: Docker tags for Python environments, kept in git."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

@@ -1,0 +1,20 @@
+"""A stranger's text, made fit for one line of a message."""
+
+from __future__ import annotations
+
+import re
+
+_LIMIT = 120
+_USER_INFO = re.compile(r"://\S*@")
+_QUERY = re.compile(r"(://[^\s?#]*)\?[^\s#]*")
+_TOKEN = re.compile(r"(://\S*?/t/)[^/\s]+")
+
+
+def shown(text: str) -> str:
+    """Text in backticks: control characters escaped, cut after 120 characters, credentials of URLs masked."""
+    masked = _TOKEN.sub(r"\1***", _QUERY.sub(r"\1?***", _USER_INFO.sub("://***@", text)))
+    if len(masked) > _LIMIT:
+        masked = masked[:_LIMIT] + "…"
+    if not masked.isprintable():
+        masked = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in masked)
+    return f"`{masked}`"

@@ -1,0 +1,25 @@
+"""TOML in, for the Pythons that do not have it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from envtag.errors import FatalError
+
+
+def loads(text: str, where: str) -> dict[str, Any]:
+    """Parse TOML.
+
+    Raises:
+        FatalError: It is not TOML; names `where`, line and column.
+    """
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        document: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FatalError(f"{where}: not TOML: {error}") from error
+    return document
