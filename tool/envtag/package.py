@@ -1,0 +1,64 @@
+"""A locked package: the noun that solvers give, locks hold, manifests list and prefixes install."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+Manager = Literal["conda", "pypi"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """One archive of one environment on one platform, known by its hash.
+
+    Attributes:
+        manager: The world it is from: `conda` or `pypi`.
+        name: Lower-case conda name, or normalized PyPI name (PEP 503).
+        version: As its world writes it.
+        url: Canonical URL, free of credentials; mirrors are never in it.
+        sha256: 64 hex digits: the package's identity.
+        md5: 32 hex digits, conda only (the conda-lock v1 format wants it); empty for PyPI.
+        build: conda build string; empty for PyPI.
+        subdir: conda subdirectory of the channel (`linux-64`, `noarch`); empty for PyPI.
+        size: Bytes of the archive, where known.
+        license: As the channel or index states it, where known.
+        timestamp: Milliseconds since 1970 at which it was built (conda) or uploaded (PyPI), where known.
+        depends: conda match specs (`python >=3.11,<3.12.0a0`), or names of PyPI packages that it needs here.
+    """
+
+    manager: Manager
+    name: str
+    version: str
+    url: str
+    sha256: str
+    md5: str = ""
+    build: str = ""
+    subdir: str = ""
+    size: int | None = None
+    license: str | None = None
+    timestamp: int | None = None
+    depends: tuple[str, ...] = ()
+
+    @property
+    def filename(self) -> str:
+        """The archive's file name (`numpy-2.4.6-py311h2e04523_0.conda`)."""
+        return unquote(urlsplit(self.url).path.rsplit("/", 1)[-1])
+
+    @property
+    def extension(self) -> str:
+        """The archive's extension without a dot: `conda`, `tar.bz2`, `whl`, `tar.gz` or `zip`."""
+        name = self.filename
+        for known in ("conda", "tar.bz2", "whl", "tar.gz", "zip"):
+            if name.endswith(f".{known}"):
+                return known
+        return name.rpartition(".")[2]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What is unique within a lock, and its order: manager and name."""
+        return (self.manager, self.name)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}{f' {self.build}' if self.build else ''}"

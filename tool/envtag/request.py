@@ -1,0 +1,110 @@
+"""What is asked for: requirements and settings of one environment, before anything is solved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Interpreter = Literal["conda", "uv"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a requirement was written: file name (or command line option) and 1-based line, 0 where there is none."""
+
+    file: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CondaRequirement:
+    """One conda match spec that a person wrote.
+
+    Attributes:
+        name: Lower-case package name.
+        version: Version constraint in conda's words (`>=1.2,<2`, `1.21.*`, `==1.21.5`), empty for any.
+        build: Build string or glob, empty for any.
+        channel: Canonical channel (name or URL) of a `channel::package` spec, empty for any.
+        platforms: The platforms that it is for (a selector's), or None for all.
+        origin: Where it was written; no part of its identity.
+    """
+
+    name: str
+    version: str = ""
+    build: str = ""
+    channel: str = ""
+    platforms: frozenset[str] | None = None
+    origin: Origin = field(default=Origin(file=""), compare=False)
+
+    def match_spec(self) -> str:
+        """The requirement as one conda match spec (`conda-forge::numpy >=1.2 py311*`)."""
+        head = f"{self.channel}::{self.name}" if self.channel else self.name
+        version = self.version or ("*" if self.build else "")
+        return " ".join(part for part in (head, version, self.build) if part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PypiRequirement:
+    """One PEP 508 requirement that a person wrote.
+
+    Attributes:
+        name: Normalized name (PEP 503).
+        text: The requirement in the canonical text of `packaging`, markers included (`requests[socks]>=2; …`).
+        constraint: From a constraints file: bounds the version where the package is needed, does not ask for it.
+        platforms: The platforms that it is for (a selector's), or None for all; markers are beside it.
+        origin: Where it was written; no part of its identity.
+    """
+
+    name: str
+    text: str
+    constraint: bool = False
+    platforms: frozenset[str] | None = None
+    origin: Origin = field(default=Origin(file=""), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """The environment that another one extends, by content.
+
+    Attributes:
+        reference: As written (`mlp/team/base:v5`).
+        request: The base's request id.
+        locks: Platform to lock id, of every platform that the base has.
+    """
+
+    reference: str
+    request: str
+    locks: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Everything that decides what a solver may answer: two equal requests have one request id.
+
+    Attributes:
+        interpreter: Where Python comes from: `conda`, or `uv` (found on the machine or managed by uv).
+        python: Version constraint on Python in PEP 440 words (`>=3.11,<3.12`), empty for any.
+        channels: Canonical channel names or URLs, in order of priority; empty without conda.
+        index_url: The PyPI index in place of the default one, asked after the extra ones; empty for the default.
+        extra_index_urls: Further indices, in order.
+        conda: Requirements on conda packages.
+        pypi: Requirements on PyPI packages, and constraints.
+        exclude_newer: `YYYY-MM-DDTHH:MM:SSZ`: nothing published after it; empty for no cutoff.
+        virtual_packages: Platform to the virtual packages that differ from the defaults.
+        base: What it extends, or None.
+    """
+
+    interpreter: Interpreter
+    python: str = ""
+    channels: tuple[str, ...] = ()
+    index_url: str = ""
+    extra_index_urls: tuple[str, ...] = ()
+    conda: tuple[CondaRequirement, ...] = ()
+    pypi: tuple[PypiRequirement, ...] = ()
+    exclude_newer: str = ""
+    virtual_packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    base: Base | None = None

@@ -1,0 +1,149 @@
+"""URLs that may be written down: canonical, free of credentials, the same behind any mirror."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
+
+from envtag.errors import FatalError
+from envtag.util.text import shown
+
+CONDA_ALIAS = "https://conda.anaconda.org"
+_TOKEN = re.compile(r"/t/[^/]+(/|$)")
+_SECRET_KEYS = re.compile(
+    r"^(x-amz-.*|x-goog-.*|awsaccesskeyid|signature|sig|se|sp|sv|token|access_token|api_?key|password|auth|key)$",
+    re.IGNORECASE,
+)
+_CHANNEL_NAME = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9._-]*(/label/[a-zA-Z0-9._-]+)?(/[a-zA-Z0-9._-]+)*$")
+
+
+def check_public(url: str, what: str) -> str:
+    """Return a URL as it is if it holds no credential, or refuse it.
+
+    Args:
+        url: An absolute URL.
+        what: What the URL is of, for the message (`index`, `package numpy`).
+
+    Raises:
+        FatalError: It is no absolute URL, or holds user information, a `/t/TOKEN/` segment or a signed query; the
+            message does not show it.
+    """
+    parts = _split(url, what)
+    if " " in url or not url.isprintable():
+        raise FatalError(f"the URL of {what} at `{parts.hostname or parts.scheme}` has a blank or control character")
+    if parts.username is not None or parts.password is not None:
+        found = "a user name or password"
+    elif parts.scheme != "file" and _TOKEN.search(parts.path):
+        found = "a `/t/…/` token"
+    elif any(_SECRET_KEYS.match(key) for key, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        found = "a signed or secret query string"
+    else:
+        return url
+    raise FatalError(
+        f"the URL of {what} at `{parts.hostname or parts.scheme}` holds {found}, which must not be stored",
+        "give the bare URL; credentials come from netrc, a keyring or the environment when it is fetched",
+    )
+
+
+def strip_fragment(url: str) -> str:
+    """A URL without its `#fragment` (hashes that indices append)."""
+    return url.partition("#")[0]
+
+
+def channel_url(channel: str) -> str:
+    """The canonical base URL of a channel, without a trailing slash (`conda-forge` → `https://…/conda-forge`).
+
+    Raises:
+        FatalError: It is neither a channel name nor a URL free of credentials.
+    """
+    if "://" in channel:
+        return check_public(channel, "channel").rstrip("/")
+    if not _CHANNEL_NAME.fullmatch(channel):
+        raise FatalError(
+            f"{shown(channel.rpartition('@')[2])} is neither a channel name nor a URL",
+            "for example `conda-forge`, or `https://host/path`",
+        )
+    return f"{CONDA_ALIAS}/{channel}"
+
+
+def channel_name(url: str) -> str:
+    """The short name of a canonical channel URL where it has one, the URL itself otherwise."""
+    bare = url.rstrip("/")
+    return bare[len(CONDA_ALIAS) + 1 :] if bare.startswith(f"{CONDA_ALIAS}/") else bare
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrors:
+    """A client's own map of canonical URL prefixes to where it really fetches; never part of a lock.
+
+    Attributes:
+        pairs: Canonical and mirror prefix, both without a trailing slash, longest canonical first.
+    """
+
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def parse(cls, text: str, table: Mapping[str, str] | None = None) -> Mirrors:
+        """Read `CANONICAL=MIRROR` pairs divided by blanks, and a table of more; the text wins over the table.
+
+        Raises:
+            FatalError: A pair is not two absolute URLs.
+        """
+        merged = dict(table or {})
+        for pair in text.split():
+            canonical, sign, mirror = pair.partition("=")
+            if not sign:
+                raise FatalError(f"`{pair}` in ENVTAG_MIRRORS is not CANONICAL=MIRROR")
+            merged[canonical] = mirror
+        for canonical, mirror in merged.items():
+            for url in (canonical, mirror):
+                _split(url, "mirror")
+        pairs = {canonical.rstrip("/"): mirror.rstrip("/") for canonical, mirror in merged.items()}
+        return cls(tuple(sorted(pairs.items(), key=lambda pair: (-len(pair[0]), pair))))
+
+    def fetch_url(self, url: str) -> str:
+        """Where to fetch a canonical URL from."""
+        return _replace(url, self.pairs)
+
+    def canonical_url(self, url: str) -> str:
+        """The canonical URL of one that a mirror answered with."""
+        return _replace(url, tuple((mirror, canonical) for canonical, mirror in self.pairs))
+
+
+def file_path(url: str) -> Path | None:
+    """The path that a `file://` URL names on this machine; None for another scheme or host, or a relative path."""
+    parts = _split(url, "file")
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+        return None
+    text = unquote(parts.path)
+    path = Path(text[1:] if re.match(r"^/[A-Za-z]:", text) else text)
+    return path if path.is_absolute() else None
+
+
+def without_credentials(url: str) -> str:
+    """A URL for a message or a log: user information and query are left out."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    netloc = f"{host}:{parts.port}" if parts.port else host
+    return urlunsplit(SplitResult(parts.scheme, netloc, _TOKEN.sub(r"/t/***\1", parts.path), "", ""))
+
+
+def _replace(url: str, pairs: tuple[tuple[str, str], ...]) -> str:
+    for prefix, replacement in pairs:
+        if url == prefix or url.startswith(f"{prefix}/"):
+            return replacement + url[len(prefix) :]
+    return url
+
+
+def _split(url: str, what: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:  # its text can hold a part of a password
+        raise FatalError(f"the URL of {what} is malformed", "write it like `https://host/path`") from None
+    if not parts.scheme or (parts.scheme != "file" and not parts.netloc):
+        raise FatalError(f"the {what} {shown(url.rpartition('@')[2])} is not an absolute URL")
+    return parts
