@@ -1,0 +1,147 @@
+"""environment.yml: conda requirements, channels, platforms, and a `pip:` section, as real YAML."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from envtag.errors import FatalError
+from envtag.platforms import PLATFORMS, check_platform
+from envtag.request import CondaRequirement, Origin, PypiRequirement
+from envtag.spec import selectors
+from envtag.spec.conda_spec import canonical_channel, parse_conda
+from envtag.spec.model import Part, Placed, SpecFile, decode, located, refused
+from envtag.spec.pep508 import parse_requirement
+from envtag.spec.yaml_nodes import Document, Items, Node, Scalar, Table, compose, describe
+
+_KEYS = ("name", "channels", "dependencies", "platforms", "prefix")
+_LIMIT = 10_000
+
+
+def parse_environment(file: SpecFile) -> Part:
+    """Read an environment.yml.
+
+    `name` and `prefix` say where conda would put it and are passed over; `nodefaults` is what envtag does anyway.
+
+    Raises:
+        FatalError: It is malformed or asks for what a lock cannot hold; names file, line and text.
+    """
+    document = compose(decode(file), file.name)
+    return _Reader(file.name, document).read()
+
+
+@dataclass(slots=True)
+class _Reader:
+    """One file while it is read.
+
+    Attributes:
+        file: Its name.
+        document: Its tree.
+    """
+
+    file: str
+    document: Document
+
+    def read(self) -> Part:
+        root = self.document.root
+        if not isinstance(root, Table):
+            raise FatalError(f"{self.file}: not an environment file: it is {describe(root) if root else 'empty'}")
+        table = {key.text: value for key, value in self._known(root)}
+        if "dependencies" not in table:
+            raise FatalError(f"{self.file}: it has no `dependencies`", "list the packages under `dependencies:`")
+        selected = dict(self._selected_lines(table["dependencies"]))
+        self._refuse_stray_selectors(set(selected))
+        limited = {line: platforms for line, platforms in selected.items() if platforms != frozenset(PLATFORMS)}
+        conda: list[CondaRequirement] = []
+        pypi: list[PypiRequirement] = []
+        for node in self._items(table["dependencies"], "dependencies"):
+            if isinstance(node, Table):
+                pypi.extend(
+                    parse_requirement(item.text, self._at(item), platforms=limited.get(item.last_line))
+                    for item in self._texts(self._pip(node), "pip")
+                )
+            else:
+                item = self._text(node, "dependencies")
+                conda.append(parse_conda(item.text, self._at(item), limited.get(item.last_line)))
+        return Part(
+            conda=tuple(conda),
+            pypi=tuple(pypi),
+            channels=tuple(self._channels(table)),
+            platforms=tuple(self._platforms(table)),
+        )
+
+    def _known(self, root: Table) -> Iterator[tuple[Scalar, Node]]:
+        for key, value in root.entries:
+            if key.text == "variables":
+                reason = "variables of an environment are not locked"
+                raise refused(self._at(key), key.text, reason, "set them where the environment is run")
+            if key.text not in _KEYS:
+                known = ", ".join(f"`{name}`" for name in _KEYS)
+                raise refused(self._at(key), key.text, "unknown key", f"known keys: {known}")
+            yield key, value
+
+    def _channels(self, table: dict[str, Node]) -> Iterator[Placed]:
+        for item in self._texts(table.get("channels"), "channels"):
+            if item.text != "nodefaults":
+                with located(self._at(item), item.text):
+                    yield Placed(value=canonical_channel(item.text), origin=self._at(item))
+
+    def _platforms(self, table: dict[str, Node]) -> Iterator[Placed]:
+        for item in self._texts(table.get("platforms"), "platforms"):
+            with located(self._at(item), item.text):
+                yield Placed(value=check_platform(item.text), origin=self._at(item))
+
+    def _pip(self, node: Table) -> Node:
+        key, value = node.entries[0] if node.entries else (Scalar("", node.line, node.line), node)
+        if len(node.entries) != 1 or key.text != "pip":
+            raise refused(self._at(key), key.text, "only `pip:` can have a list of its own", "write `- name=version`")
+        return value
+
+    def _items(self, node: Node | None, key: str) -> tuple[Node, ...]:
+        if node is None or (isinstance(node, Scalar) and node.null):
+            return ()
+        if not isinstance(node, Items):
+            raise FatalError(f"{self.file}:{node.line}: `{key}` is {describe(node)}, not a list")
+        return node.items
+
+    def _texts(self, node: Node | None, key: str) -> Iterator[Scalar]:
+        return (self._text(item, key) for item in self._items(node, key))
+
+    def _text(self, node: Node, key: str) -> Scalar:
+        if isinstance(node, Scalar) and not node.null:
+            return node
+        raise FatalError(f"{self.file}:{node.line}: an entry of `{key}` is {describe(node)}, not text")
+
+    def _selected_lines(self, dependencies: Node) -> Iterator[tuple[int, frozenset[str]]]:
+        """The lines that have a selector and exactly one dependency that it can be of."""
+        lines: Counter[int] = Counter()
+        for node in self._items(dependencies, "dependencies"):
+            found = self._texts(self._pip(node), "pip") if isinstance(node, Table) else (node,)
+            lines.update(item.last_line for item in found if isinstance(item, Scalar))
+            if lines.total() > _LIMIT:
+                raise FatalError(f"{self.file}:{node.line}: more than {_LIMIT} dependencies")
+        for line, count in sorted(lines.items()):
+            platforms = self._selector(line)
+            if platforms is not None and count > 1:
+                raise FatalError(
+                    f"{self.file}:{line}: a selector stands after {count} packages", "write one package a line"
+                )
+            if platforms is not None:
+                yield line, platforms
+
+    def _refuse_stray_selectors(self, selected: set[int]) -> None:
+        for line, comment in self.document.comments.items():
+            if line not in selected and self._selector(line) is not None:
+                reason = "a selector belongs after a package"
+                raise refused(Origin(file=self.file, line=line), comment, reason, "move it to the lines that it is for")
+
+    def _selector(self, line: int) -> frozenset[str] | None:
+        comment = self.document.comments.get(line)
+        if comment is None:
+            return None
+        with located(Origin(file=self.file, line=line), comment):
+            return selectors.of_comment(comment)
+
+    def _at(self, node: Node) -> Origin:
+        return Origin(file=self.file, line=node.line)

@@ -1,0 +1,100 @@
+"""Several spec files as one: everything that any of them asks for, and an error where two contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import TypeVar
+
+from envtag.errors import FatalError
+from envtag.spec.environment import parse_environment
+from envtag.spec.model import Part, Placed, Spec, SpecFile, kind_of
+from envtag.spec.pyproject import parse_pyproject
+from envtag.spec.python_constraint import python_constraint
+from envtag.spec.requirements import ReadInclude, parse_requirements
+from envtag.util.text import shown
+
+_Item = TypeVar("_Item")
+
+
+def parse(files: Sequence[SpecFile], read_include: ReadInclude | None) -> Spec:
+    """Read spec files and merge them, in order.
+
+    Args:
+        files: The specs; their names say their kinds.
+        read_include: Gives the bytes of a file that a requirements file includes, by its relative path; raises
+            `FatalError` where there is none. None where nothing can be included.
+
+    Raises:
+        FatalError: One is malformed, or two contradict each other; names file, line and text, or both places.
+    """
+    parts = [_parse_one(file, read_include) for file in files]
+    pythons = [placed.value for part in parts for placed in part.pythons]
+    return Spec(
+        conda=_unique(item for part in parts for item in part.conda),
+        pypi=_unique(item for part in parts for item in part.pypi),
+        channels=_channels([part.channels for part in parts]),
+        index_url=_index([placed for part in parts for placed in part.index_urls]),
+        extra_index_urls=_unique(placed.value for part in parts for placed in part.extra_index_urls),
+        python=python_constraint(",".join(pythons)) if pythons else "",
+        platforms=_platforms([part.platforms for part in parts if part.platforms]),
+    )
+
+
+def _parse_one(file: SpecFile, read_include: ReadInclude | None) -> Part:
+    kind = kind_of(file.name)
+    if kind == "requirements":
+        return parse_requirements(file, read_include)
+    return parse_environment(file) if kind == "environment" else parse_pyproject(file)
+
+
+def _unique(items: Iterable[_Item]) -> tuple[_Item, ...]:
+    return tuple(dict.fromkeys(items))
+
+
+def _index(indices: Sequence[Placed]) -> str:
+    """The one default index; the same one again is fine."""
+    for other in indices[1:]:
+        if other.value.rstrip("/") != indices[0].value.rstrip("/"):
+            raise FatalError(
+                f"two default indices: {shown(indices[0].value)} in {indices[0].origin}, "
+                f"{shown(other.value)} in {other.origin}",
+                "keep one as `--index-url`; further ones are `--extra-index-url`",
+            )
+    return indices[0].value if indices else ""
+
+
+def _channels(lists: Sequence[Sequence[Placed]]) -> tuple[str, ...]:
+    """The channels of all files, each file's order kept, since the order is their priority."""
+    first: dict[str, Placed] = {}
+    for channels in lists:
+        for placed in channels:
+            first.setdefault(placed.value, placed)
+    order = list(first)
+    for channels in lists:
+        unique = list(dict.fromkeys(placed.value for placed in channels))
+        for higher, lower in pairwise(unique):
+            if order.index(higher) > order.index(lower):
+                place = next(placed.origin for placed in channels if placed.value == higher)
+                raise FatalError(
+                    f"channels in two orders: {shown(lower)} comes first in {first[lower].origin}, "
+                    f"{shown(higher)} in {place}",
+                    "list the channels in one order: it is their priority",
+                )
+    return tuple(order)
+
+
+def _platforms(lists: Sequence[Sequence[Placed]]) -> tuple[str, ...]:
+    """The platforms that the files agree on."""
+    for other in lists[1:]:
+        if {placed.value for placed in other} != {placed.value for placed in lists[0]}:
+            raise FatalError(
+                f"two lists of platforms: {_listed(lists[0])} in {lists[0][0].origin.file}, "
+                f"{_listed(other)} in {other[0].origin.file}",
+                "list the platforms once",
+            )
+    return _unique(placed.value for placed in lists[0]) if lists else ()
+
+
+def _listed(platforms: Iterable[Placed]) -> str:
+    return ", ".join(f"`{placed.value}`" for placed in platforms)

@@ -1,0 +1,111 @@
+"""PyPI requirements (PEP 508) in one canonical text, the same under every version of `packaging`."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urlsplit
+
+from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+
+from envtag.platforms import PLATFORMS
+from envtag.request import Origin, PypiRequirement
+from envtag.spec.model import MalformedError, located
+from envtag.urls import check_public
+from envtag.util.text import shown
+from envtag.wheels import marker_environment
+
+_EXAMPLES = "write it like `requests>=2.31`, `requests[socks]` or `name @ https://…/name-1.0-py3-none-any.whl`"
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_PATH = re.compile(r"\.{0,2}[/\\]|~[/\\]|[A-Za-z]:[/\\]|\.{1,2}(\[|$)|file:")
+_SHA256_FRAGMENT = re.compile(r"(sha256=[0-9a-f]{64})?")
+
+
+def parse_requirement(
+    text: str, origin: Origin, *, constraint: bool = False, platforms: frozenset[str] | None = None
+) -> PypiRequirement:
+    """One requirement, without a comment.
+
+    Args:
+        text: The requirement.
+        origin: Where it was written.
+        constraint: Whether it stands in a constraints file.
+        platforms: The platforms that its selector means, or None for all.
+
+    Raises:
+        FatalError: It is malformed, or of a kind that cannot be locked; names file, line, text and reason.
+    """
+    with located(origin, text):
+        name, canonical = _canonical(text.strip(), constraint=constraint)
+        return PypiRequirement(name=name, text=canonical, constraint=constraint, platforms=platforms, origin=origin)
+
+
+def _canonical(text: str, *, constraint: bool) -> tuple[str, str]:
+    _refuse_unlockable(text)
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement as error:
+        raise MalformedError(f"not a requirement: {str(error).splitlines()[0].rstrip('.')}", _EXAMPLES) from error
+    name = canonicalize_name(requirement.name)
+    extras = sorted({canonicalize_name(extra) for extra in requirement.extras})
+    if constraint and (extras or requirement.url):
+        raise MalformedError("a constraint cannot have extras or a URL", "move it to the requirements")
+    head = f"{name}[{','.join(extras)}]" if extras else str(name)
+    if requirement.url:
+        head += f" @ {_wheel_url(requirement.url, name)}"
+    else:
+        head += ",".join(sorted({str(item) for item in requirement.specifier}))
+    if requirement.marker is None:
+        return name, head
+    _check_marker(requirement.marker)
+    return name, f"{head}{' ' if requirement.url else ''}; {requirement.marker}"
+
+
+def _refuse_unlockable(text: str) -> None:
+    if not text:
+        raise MalformedError("it is empty", _EXAMPLES)
+    if text.startswith("-"):
+        raise MalformedError("options are not read here", "put it into a requirements file, and give that too")
+    if "${" in text:
+        raise MalformedError("variables are not expanded: a lock is the same on every machine", "write the value")
+    if re.search(r"(^|@\s*)(git|hg|svn|bzr)(\+|:)", text):
+        raise MalformedError(
+            "built from source: not yet lockable by hash", "publish a wheel, and name its URL or version"
+        )
+    if _PATH.match(text) or re.search(r"@\s*file:", text):
+        raise MalformedError("a local file is not there on other machines", "publish it, and name its URL or version")
+    if re.match(r"https?:", text):
+        raise MalformedError("a URL needs the name of its package", "write `name @ URL`")
+
+
+def _wheel_url(url: str, name: str) -> str:
+    check_public(url, f"package {name}")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https"):
+        raise MalformedError(f"`{parts.scheme}` URLs cannot be fetched", "use `https`")
+    filename = unquote(parts.path.rpartition("/")[2])
+    if not filename.endswith(".whl"):
+        raise MalformedError("built from source: not yet lockable by hash", "name the URL of a wheel (`.whl`)")
+    try:
+        found = parse_wheel_filename(filename)[0]
+    except InvalidWheelFilename as error:
+        raise MalformedError(f"{shown(filename)} is not the file name of a wheel", _EXAMPLES) from error
+    if found != name:
+        raise MalformedError(f"the wheel is of `{found}`, not of `{name}`", f"write `{found} @ …`")
+    if not _SHA256_FRAGMENT.fullmatch(parts.fragment):
+        raise MalformedError(
+            f"{shown('#' + parts.fragment)} is not understood", "`#sha256=…` is, or no fragment at all"
+        )
+    return url
+
+
+def _check_marker(marker: Marker) -> None:
+    """Refuse a marker that has no answer: evaluated once for each platform, so that no solver trips on it later."""
+    if re.search(r"\bextra\b|\bextras\b|\bdependency_groups\b", _QUOTED.sub("", str(marker))):
+        raise MalformedError("`extra` means nothing outside a package", "remove that part of the marker")
+    try:
+        for platform in PLATFORMS:
+            marker.evaluate(marker_environment(platform, "3.11"))
+    except (UndefinedComparison, UndefinedEnvironmentName) as error:
+        raise MalformedError(f"its marker has no answer: {error}", "compare versions with versions") from error
