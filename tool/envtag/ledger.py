@@ -1,0 +1,197 @@
+"""The ledger, `tags.yml`: what each immutable tag was released with, and what `stable` and `candidate` point at.
+
+    version: 1
+    releases:
+    - {tag: v5, request: <40 hex>, locks: {linux-64: <40 hex>, osx-arm64: <40 hex>}}
+    pointers:
+      stable: v5
+
+Releases are only ever appended, one line each; a pointer is one line, so that moving it is a one-line pull request.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from envtag.errors import AliasExistsError, FatalError
+from envtag.names import MUTABLE_TAGS, parse_tag
+from envtag.platforms import PLATFORMS
+from envtag.util.yaml_table import Table, Untyped, load_table
+from envtag.util.yaml_text import scalar
+
+POINTERS = ("stable", "candidate")
+_FORMAT = "1"
+_ID = re.compile(r"[0-9a-f]{40}")
+#: What YAML 1.1 or 1.2 readers may take for a number among texts of hex digits: decimal, `12e34`, and `0b01`.
+_NUMBER = re.compile(r"[0-9]*e?[0-9]*|0b[01]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """What one immutable tag was released with.
+
+    Attributes:
+        tag: An immutable tag.
+        request: The request id.
+        locks: Platform to lock id; at least one.
+    """
+
+    tag: str
+    request: str
+    locks: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """The releases of one environment in the order they were made, and its pointers.
+
+    Attributes:
+        releases: Each tag once.
+        pointers: `stable` or `candidate` to the tag of one of `releases`.
+    """
+
+    releases: tuple[Release, ...] = ()
+    pointers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, data: bytes, where: str) -> Ledger:
+        """Read a ledger.
+
+        Args:
+            data: Content of a `tags.yml`.
+            where: Its path, for errors.
+
+        Raises:
+            FatalError: It is malformed, or its parts contradict each other; names file and line.
+        """
+        document = load_table(data, where)
+        document.check_version(_FORMAT)
+        document.check_keys(("version", "releases", "pointers"))
+        releases: dict[str, Release] = {}
+        for entry in document.tables("releases"):
+            release = _release(entry)
+            if release.tag in releases:
+                raise FatalError(
+                    f"{entry.at('tag')}: the tag `{release.tag}` is released twice",
+                    "a tag has one line: remove the later",
+                )
+            releases[release.tag] = release
+        pointers = document.table("pointers")
+        pointers.check_keys(POINTERS)
+        for pointer in pointers:
+            tag = _typed(pointers, pointer)
+            if tag not in releases:
+                raise FatalError(
+                    f"{pointers.at(pointer)}: `{pointer}` points at `{tag}`, which is not released", _released(releases)
+                )
+        return cls(
+            releases=tuple(releases.values()), pointers={str(key): str(value) for key, value in pointers.items()}
+        )
+
+    def to_bytes(self) -> bytes:
+        """The ledger as YAML, of which `parse` is the inverse: one line a release, one line a pointer."""
+        return ("\n".join(self._lines()) + "\n").encode()
+
+    def release(self, tag: str) -> Release | None:
+        """The release of a tag, or None."""
+        return next((item for item in self.releases if item.tag == tag), None)
+
+    def with_release(self, release: Release, name: str = "") -> Ledger:
+        """A ledger that has a release; this one if it has it already.
+
+        Args:
+            release: What to append.
+            name: The environment's name, for the error.
+
+        Raises:
+            AliasExistsError: The tag is released with other content.
+        """
+        present = self.release(release.tag)
+        if present is None:
+            return replace(self, releases=(*self.releases, release))
+        if (present.request, dict(present.locks)) == (release.request, dict(release.locks)):
+            return self
+        alias = f"{name}:{release.tag}" if name else release.tag
+        raise AliasExistsError(
+            f"Alias already exists: `{alias}` is released with other content", "take a tag that is not in use"
+        )
+
+    def with_pointer(self, pointer: str, tag: str) -> Ledger:
+        """A ledger whose pointer points at a release.
+
+        Args:
+            pointer: `stable` or `candidate`.
+            tag: The tag of one of `releases`.
+
+        Raises:
+            FatalError: It is no pointer, or there is no such release.
+        """
+        if pointer not in POINTERS:
+            raise FatalError(f"`{pointer}` is not a tag that points at a release", f"one of {_listed(POINTERS)}")
+        if self.release(tag) is None:
+            raise FatalError(f"`{tag}` is not released", _released({item.tag: item for item in self.releases}))
+        return replace(self, pointers={**self.pointers, pointer: tag})
+
+    def _lines(self) -> Iterator[str]:
+        yield f"version: {_FORMAT}"
+        yield "releases:" if self.releases else "releases: []"
+        for release in self.releases:
+            locks = ", ".join(f"{platform}: {_id_text(lock)}" for platform, lock in sorted(release.locks.items()))
+            yield f"- {{tag: {scalar(release.tag)}, request: {_id_text(release.request)}, locks: {{{locks}}}}}"
+        yield "pointers:" if self.pointers else "pointers: {}"
+        for pointer, tag in sorted(self.pointers.items()):
+            yield f"  {pointer}: {scalar(tag)}"
+
+
+def _release(entry: Table) -> Release:
+    entry.check_keys(("tag", "request", "locks"))
+    tag = _typed(entry, "tag")
+    try:
+        parse_tag(tag)
+    except FatalError as error:
+        raise FatalError(f"{entry.at('tag')}: {error.message}", error.hint) from error
+    if tag in MUTABLE_TAGS:
+        raise FatalError(f"{entry.at('tag')}: `{tag}` is a mutable tag and is never released", "remove this line")
+    locks = entry.table("locks")
+    if not locks:
+        raise FatalError(f"{entry.at('locks')}: the release `{tag}` has no locks")
+    for platform in locks:
+        if platform not in PLATFORMS:
+            raise FatalError(
+                f"{locks.at(platform)}: `{platform}` is not a platform that envtag knows",
+                f"one of {_listed(PLATFORMS)}",
+            )
+    return Release(tag=tag, request=_id(entry, "request"), locks={platform: _id(locks, platform) for platform in locks})
+
+
+def _id(table: Table, key: str) -> str:
+    text = _typed(table, key)
+    if not _ID.fullmatch(text):
+        raise FatalError(
+            f"{table.at(key)}: `{key}` is `{text}`, which is not an id", "an id is 40 lower-case hex digits"
+        )
+    return text
+
+
+def _typed(table: Table, key: str) -> str:
+    """A text that every YAML reader takes for text."""
+    value = table.text(key)
+    if isinstance(table[key], Untyped):
+        raise FatalError(
+            f"{table.at(key)}: `{key}: {value}` is a number or a date to YAML", f'write `{key}: "{value}"`'
+        )
+    return value
+
+
+def _id_text(text: str) -> str:
+    return f"'{text}'" if _NUMBER.fullmatch(text) else text
+
+
+def _released(releases: Mapping[str, Release]) -> str:
+    return f"released are {_listed(tuple(releases))}" if releases else "nothing is released yet"
+
+
+def _listed(texts: tuple[str, ...]) -> str:
+    return ", ".join(f"`{text}`" for text in texts)

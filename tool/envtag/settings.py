@@ -1,0 +1,293 @@
+"""Settings that a registry holds: an environment's `envtag.yml`, and `[tool.envtag]` of its `pyproject.toml`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from envtag.cutoff import parse_cutoff
+from envtag.errors import FatalError
+from envtag.names import parse_reference
+from envtag.platforms import check_platform
+from envtag.urls import channel_url, check_public
+from envtag.util.toml import loads
+from envtag.util.yaml_table import Table, as_table, load_table
+from envtag.util.yaml_text import scalar
+
+if TYPE_CHECKING:
+    from envtag.request import Interpreter
+
+__all__ = [
+    "EnvironmentSettings",
+    "RegistrySettings",
+    "check_spec_name",
+    "check_store",
+    "parse_cutoff",
+    "registry_table",
+]
+
+STORE_SCHEMES = ("file", "s3", "gs", "az")
+_FORMAT = "1"
+_INTERPRETERS = ("conda", "uv")
+_VIRTUAL = re.compile(r"__[a-z0-9_]+")
+_RESERVED = re.compile(r"envtag\.yml|tags\.yml|[a-z0-9-]+-lock\.yml", re.IGNORECASE)
+_UNPORTABLE = re.compile(r'[\\:*?"<>|\x00-\x1f]')
+_KEYS = (
+    "version", "spec", "python", "interpreter", "platforms", "channels", "index-url", "extra-index-urls",
+    "exclude-newer", "base", "virtual-packages",
+)  # fmt: skip
+_REGISTRY_KEYS = (
+    "store", "channels", "interpreter", "platforms", "python", "virtual-packages", "policy", "namespaces",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentSettings:
+    """What envtag needs to know of an environment beside its spec.
+
+    Attributes:
+        spec: The spec files, relative to the environment's directory, in order.
+        python: Version constraint on Python, empty for any.
+        interpreter: Where Python comes from, empty for what the spec and the registry imply.
+        platforms: The platforms to lock for.
+        channels: Channel names or URLs, in order of priority.
+        index_url: The PyPI index in place of the default one, asked after the extra ones.
+        extra_index_urls: Further indices, in order.
+        exclude_newer: `YYYY-MM-DDTHH:MM:SSZ`, empty for no cutoff.
+        base: The reference of the environment that it extends, empty for none.
+        virtual_packages: Platform to virtual packages (name to `VERSION` or `VERSION BUILD`).
+    """
+
+    spec: tuple[str, ...]
+    python: str = ""
+    interpreter: Interpreter | Literal[""] = ""
+    platforms: tuple[str, ...]
+    channels: tuple[str, ...] = ()
+    index_url: str = ""
+    extra_index_urls: tuple[str, ...] = ()
+    exclude_newer: str = ""
+    base: str = ""
+    virtual_packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, data: bytes, where: str) -> EnvironmentSettings:
+        """Read an `envtag.yml`.
+
+        Args:
+            data: Its content.
+            where: Its path, for errors.
+
+        Raises:
+            FatalError: It is malformed; names file, line and key.
+        """
+        table = load_table(data, where)
+        table.check_version(_FORMAT)
+        table.check_keys(_KEYS)
+        if not table.texts("platforms"):
+            raise FatalError(f"{table.at('platforms')}: names no platform", "for example `platforms: [linux-64]`")
+        if "spec" not in table:
+            raise FatalError(f"{where}: has no `spec`", "for example `spec: [requirements.txt]`")
+        return cls(
+            spec=_each(table, "spec", check_spec_name),
+            python=table.text("python", ""),
+            interpreter=_one(table, "interpreter", _interpreter),
+            platforms=_each(table, "platforms", check_platform),
+            channels=_each(table, "channels", _channel),
+            index_url=_one(table, "index-url", _index),
+            extra_index_urls=_each(table, "extra-index-urls", _index),
+            exclude_newer=_one(table, "exclude-newer", parse_cutoff),
+            base=_one(table, "base", _reference),
+            virtual_packages=_virtual_packages(table),
+        )
+
+    def to_bytes(self) -> bytes:
+        """The settings as YAML, of which `parse` is the inverse: one key a line, keys at their default left out."""
+        return ("\n".join(self._lines()) + "\n").encode()
+
+    def _lines(self) -> Iterator[str]:
+        yield f"version: {_FORMAT}"
+        yield f"spec: {_flow(self.spec)}"
+        values: Sequence[tuple[str, Any]] = (
+            ("python", self.python),
+            ("interpreter", self.interpreter),
+            ("platforms", self.platforms),
+            ("channels", self.channels),
+            ("index-url", self.index_url),
+            ("extra-index-urls", self.extra_index_urls),
+            ("exclude-newer", self.exclude_newer),
+            ("base", self.base),
+        )
+        for key, value in values:
+            if value:
+                yield f"{key}: {_flow(value)}"
+        declared = {platform: packages for platform, packages in self.virtual_packages.items() if packages}
+        if declared:
+            yield "virtual-packages:"
+        for platform, packages in sorted(declared.items()):
+            inner = ", ".join(f"{name}: {scalar(value)}" for name, value in sorted(packages.items()))
+            yield f"  {platform}: {{{inner}}}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrySettings:
+    """What holds for every environment of a registry, unless it says otherwise.
+
+    Attributes:
+        store: URL of the store, empty for each person's own local one.
+        channels: Channel names or URLs of environments that name none.
+        interpreter: Where Python comes from, empty for what the spec implies.
+        platforms: The platforms of environments that name none.
+        python: Version constraint on Python of environments that name none.
+        virtual_packages: Platform to virtual packages (name to `VERSION` or `VERSION BUILD`).
+        policy: The table `[tool.envtag.policy]` as it is.
+        namespaces: The table `[tool.envtag.namespaces]` as it is.
+    """
+
+    store: str = ""
+    channels: tuple[str, ...] = ()
+    interpreter: Interpreter | Literal[""] = ""
+    platforms: tuple[str, ...] = ()
+    python: str = ""
+    virtual_packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    namespaces: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str, where: str) -> RegistrySettings:
+        """Read the `[tool.envtag]` of a `pyproject.toml`; defaults where there is none.
+
+        Args:
+            text: Content of the whole file.
+            where: Its path, for errors.
+
+        Raises:
+            FatalError: It is malformed; names file and key.
+        """
+        found = registry_table(text, where)
+        table = as_table(found or {}, f"{where} [tool.envtag]")
+        table.check_keys(_REGISTRY_KEYS)
+        return cls(
+            store=_one(table, "store", check_store),
+            channels=_each(table, "channels", _channel),
+            interpreter=_one(table, "interpreter", _interpreter),
+            platforms=_each(table, "platforms", check_platform),
+            python=table.text("python", ""),
+            virtual_packages=_virtual_packages(table),
+            policy=dict(table.table("policy")),
+            namespaces=dict(table.table("namespaces")),
+        )
+
+
+def registry_table(text: str, where: str) -> Mapping[str, Any] | None:
+    """The table `[tool.envtag]` of a `pyproject.toml`; None where there is none.
+
+    Args:
+        text: Content of the whole file.
+        where: Its path, for errors.
+
+    Raises:
+        FatalError: It is not TOML, or `tool.envtag` is not a table.
+    """
+    tool = loads(text, where).get("tool", {})
+    found = tool.get("envtag") if isinstance(tool, dict) else None
+    if found is not None and not isinstance(found, dict):
+        raise FatalError(f"{where}: `tool.envtag` is not a table", "write its keys below `[tool.envtag]`")
+    return found
+
+
+def check_store(url: str) -> str:
+    """Return the URL of a store without a trailing slash, or refuse it.
+
+    Raises:
+        FatalError: It is not an absolute URL of a known scheme, or holds a credential.
+    """
+    schemes = ", ".join(f"`{name}://`" for name in STORE_SCHEMES)
+    if "://" not in url:
+        raise FatalError(
+            f"the store `{url}` is not an absolute URL", f"a directory is `file:///path`; known are {schemes}"
+        )
+    scheme, _, rest = url.partition("://")
+    if scheme not in STORE_SCHEMES:
+        raise FatalError(f"the store has the unknown scheme `{scheme}`", f"known are {schemes}")
+    place, _, path = rest.partition("/")
+    if scheme == "file" and (place not in ("", "localhost") or not path.strip("/")):
+        raise FatalError(f"the store `{url}` names no absolute directory", "write `file:///path`, with three slashes")
+    if scheme != "file" and not place:
+        raise FatalError(f"the store `{url}` names no bucket", f"write `{scheme}://BUCKET/PREFIX`")
+    check_public(url, "store")
+    return url.rstrip("/")
+
+
+def check_spec_name(text: str) -> str:
+    """Return the name of a file that an environment's directory can keep, on every system, or refuse it.
+
+    Raises:
+        FatalError: It is not below the directory, not portable, or one of envtag's own.
+    """
+    path = PurePosixPath(text)
+    if str(path) != text or path.is_absolute() or ".." in path.parts or text == "." or _UNPORTABLE.search(text):
+        raise FatalError(f"`{text}` is not a file of the environment's directory", "name it relative to `envtag.yml`")
+    if _RESERVED.fullmatch(text):
+        raise FatalError(f"`{text}` is a file that envtag writes", "give the spec another name")
+    return text
+
+
+def _one(table: Table, key: str, check: Callable[[str], Any]) -> Any:
+    """A checked text, empty where the key is missing; errors say where."""
+    text = table.text(key, "")
+    return _checked(table, key, text, check) if text else ""
+
+
+def _each(table: Table, key: str, check: Callable[[str], Any]) -> tuple[Any, ...]:
+    """A list of checked texts, each once, empty where the key is missing; errors say where."""
+    items = tuple(_checked(table, key, text, check) for text in table.texts(key))
+    for item in items:
+        if items.count(item) > 1:
+            raise FatalError(f"{table.at(key)}: `{key}` names `{item}` twice", "remove one of them")
+    return items
+
+
+def _checked(table: Table, key: str, text: str, check: Callable[[str], Any]) -> Any:
+    try:
+        return check(text)
+    except FatalError as error:
+        raise FatalError(f"{table.at(key)}: `{key}`: {error.message}", error.hint) from error
+
+
+def _virtual_packages(table: Table) -> dict[str, dict[str, str]]:
+    declared: dict[str, dict[str, str]] = {}
+    outer = table.table("virtual-packages")
+    for platform in outer:
+        packages = outer.table(_checked(outer, platform, platform, check_platform))
+        for name in packages:
+            if not _VIRTUAL.fullmatch(name):
+                raise FatalError(f"{packages.at(name)}: `{name}` is not a virtual package", "for example `__cuda`")
+        declared[platform] = {name: packages.text(name) for name in packages}
+    return declared
+
+
+def _interpreter(text: str) -> Interpreter:
+    if text not in _INTERPRETERS:
+        raise FatalError(f"`{text}` is not where Python can come from", "`conda` or `uv`")
+    return cast("Interpreter", text)
+
+
+def _channel(text: str) -> str:
+    channel_url(text)
+    return text
+
+
+def _index(text: str) -> str:
+    return check_public(text, "index")
+
+
+def _reference(text: str) -> str:
+    parse_reference(text)
+    return text
+
+
+def _flow(value: str | tuple[str, ...]) -> str:
+    return scalar(value) if isinstance(value, str) else f"[{', '.join(scalar(item) for item in value)}]"
