@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+
+from envtag.errors import FatalError, UnsolvableError
+from envtag.identity import request_id
+from envtag.lock import Lock, read, write
+from envtag.lock.content_hash import content_hash
+from envtag.output import Output
+from envtag.platforms import virtual_packages
+from envtag.request import Base, CondaRequirement, Origin, PypiRequirement, Request
+from envtag.solve import solve
+from envtag.urls import Mirrors
+from support.index import Index
+
+CHANNEL = "https://conda.example/main"
+OTHER = "https://conda.example/other"
+INDEX = "https://pypi.example/simple"
+
+Solve = Callable[..., list[Lock]]
+
+
+@pytest.fixture
+def resolve(client: Any, conda_channel: Path, other_channel: Path, pypi_index: Index) -> Solve:
+    """Solve a request on this test's machine, with the test channels and index behind mirrors."""
+    mirrors = Mirrors.parse(
+        f"{CHANNEL}={conda_channel.as_uri()} {OTHER}={other_channel.as_uri()} https://pypi.example={pypi_index.root}"
+    )
+    config = replace(client.config, mirrors=mirrors)
+
+    def call(request: Request, *platforms: str, base: Mapping[str, Lock] | None = None) -> list[Lock]:
+        return solve(
+            request, platforms or ("linux-64",), config=config, store=None, base_locks=base or {}, output=Output()
+        )
+
+    return call
+
+
+def conda(*texts: str, line: int = 3, **fields: Any) -> tuple[CondaRequirement, ...]:
+    origin = Origin(file="environment.yml", line=line)
+    parts = [(*text.split(), "", "")[:3] for text in texts]
+    return tuple(CondaRequirement(name=n, version=v, build=b, origin=origin, **fields) for n, v, b in parts)
+
+
+def pypi(*texts: str, **fields: Any) -> tuple[PypiRequirement, ...]:
+    origin = Origin(file="requirements.txt", line=7)
+    return tuple(PypiRequirement(name=Requirement(text).name, text=text, origin=origin, **fields) for text in texts)
+
+
+def asked(**fields: Any) -> Request:
+    return Request(**{"interpreter": "conda", "channels": (CHANNEL,), "index_url": INDEX, **fields})
+
+
+def asked_of_uv(**fields: Any) -> Request:
+    return Request(**{"interpreter": "uv", "index_url": INDEX, "python": "==3.11.*", **fields})
+
+
+def extends(base: list[Lock], reference: str = "team/base:v1") -> Base:
+    return Base(reference=reference, request=base[0].request, locks={lock.platform: lock.id for lock in base})
+
+
+def by_platform(locks: list[Lock]) -> dict[str, Lock]:
+    return {lock.platform: lock for lock in locks}
+
+
+def names(lock: Lock) -> list[str]:
+    return [str(package).rpartition(" ")[0] if package.build else str(package) for package in lock.packages]
+
+
+def test_a_conda_request_is_locked_for_every_platform_in_the_order_asked(resolve: Solve):
+    request = asked(conda=conda("alpha <2", "numpyish"), python="==3.12.*")
+    platforms = ("win-64", "linux-64", "osx-arm64")
+    locks = resolve(request, *platforms)
+    assert [lock.platform for lock in locks] == list(platforms)
+    for lock in locks:
+        assert names(lock) == ["alpha 1.0", "beta 2.0", "libarch 2.0", "numpyish 2.0", f"python {_python(lock)}"]
+        assert lock.python == "3.12"
+        assert lock.kind == "conda-only"
+        assert all(package.url.startswith(f"{CHANNEL}/") for package in lock.packages)
+
+
+def _python(lock: Lock) -> str:
+    return next(package.version for package in lock.packages if package.name == "python")
+
+
+def test_a_lock_states_what_it_answers_and_can_be_written(resolve: Solve):
+    request = asked(conda=conda("beta"), python="==3.11.*", virtual_packages={"linux-64": {"__cuda": "12.4"}})
+    [lock] = resolve(request)
+    assert lock.request == request_id(request)
+    assert lock.content_hash == content_hash(request, "linux-64")
+    assert lock.channels == (CHANNEL,)
+    assert lock.virtual_packages == virtual_packages("linux-64", {"__cuda": "12.4"})
+    assert read(write(lock), "lock").id == lock.id
+
+
+def test_the_same_request_has_the_same_lock(resolve: Solve):
+    request = asked(conda=conda("numpyish <2"), pypi=pypi("zeta"))
+    again = asked(conda=conda("numpyish <2", line=99), pypi=pypi("zeta"))
+    assert resolve(request, "linux-64", "osx-arm64") == resolve(again, "linux-64", "osx-arm64")
+
+
+def test_a_mixed_request_has_python_from_conda_and_never_a_dist_twice(resolve: Solve):
+    [lock] = resolve(asked(conda=conda("pytorchish", "numpyish <2"), pypi=pypi("torchish", "zeta")))
+    assert lock.kind == "mixed"
+    assert [str(package) for package in lock.by_manager("pypi")] == ["beta 2.0", "zeta 1.0"]
+    assert "python" in {package.name for package in lock.by_manager("conda")}
+    assert lock.python == ".".join(_python(lock).split(".")[:2])
+
+
+def test_a_conflict_between_the_worlds_names_both_sides(resolve: Solve):
+    with pytest.raises(UnsolvableError) as caught:
+        resolve(asked(conda=conda("pytorchish"), pypi=pypi("torchish>=2")))
+    assert "`torchish>=2` (requirements.txt:7)" in caught.value.message
+    assert "conda package `pytorchish 1.0" in caught.value.message
+
+
+def test_a_pypi_only_request_with_python_from_conda_gets_a_python(resolve: Solve):
+    [lock] = resolve(asked(pypi=pypi("alpha"), python="==3.11.*"))
+    assert names(lock) == [f"python {_python(lock)}", "alpha 2.0", "beta 2.0"]
+    [lock] = resolve(asked(pypi=pypi("beta")))
+    assert lock.python
+
+
+def test_python_from_uv_needs_no_conda_and_pins_the_minor_version(resolve: Solve):
+    locks = resolve(asked_of_uv(pypi=pypi("gamma", "epsilon"), python="==3.12.*"), "linux-64", "win-64")
+    assert [lock.python for lock in locks] == ["3.12", "3.12"]
+    assert [lock.kind for lock in locks] == ["pypi-only", "pypi-only"]
+    assert [names(lock) for lock in locks] == [["epsilon 1.0", "gamma 1.0"], ["beta 2.0", "epsilon 1.0", "gamma 1.0"]]
+    assert {lock.packages[-1].filename for lock in locks} == {
+        "gamma-1.0-cp312-cp312-win_amd64.whl",
+        "gamma-1.0-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+    }
+
+
+def test_python_from_uv_is_one_that_this_machine_has_if_the_request_leaves_it_open(
+    resolve: Solve, running_python: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    import sys
+
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python3").symlink_to(Path(sys.base_prefix, "bin", f"python{running_python}"))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    [lock] = resolve(asked_of_uv(pypi=pypi("beta"), python=">=3.8"))
+    assert lock.python == running_python
+
+
+def test_requirements_are_for_the_platforms_that_they_say(resolve: Solve):
+    request = asked(
+        conda=(*conda("beta"), *conda("tzish", platforms=frozenset({"win-64"}))),
+        pypi=(*pypi("epsilon", platforms=frozenset({"osx-64"})), *pypi("zeta<2 ; sys_platform == 'win32'")),
+        python="==3.11.*",
+    )
+    locks = by_platform(resolve(request, "linux-64", "osx-64", "win-64"))
+    there = {name: {package.name for package in lock.packages} - {"python", "beta"} for name, lock in locks.items()}
+    assert there == {"linux-64": set(), "osx-64": {"epsilon"}, "win-64": {"tzish", "zeta", "numpyish"}}
+
+
+def test_a_constraint_asks_for_nothing(resolve: Solve):
+    [lock] = resolve(asked_of_uv(pypi=(*pypi("alpha<2"), *pypi("beta<2", "gamma", constraint=True))))
+    assert names(lock) == ["alpha 1.0", "beta 1.0"]
+
+
+def test_a_cutoff_holds_in_both_worlds(resolve: Solve):
+    request = asked(conda=conda("alpha"), pypi=pypi("zeta"), python="==3.11.*", exclude_newer="2024-06-01T00:00:00Z")
+    [lock] = resolve(request)
+    assert [name for name in names(lock) if not name.startswith("python")] == [
+        "alpha 1.0",
+        "beta 1.0",
+        "numpyish 1.0",
+        "zeta 1.0",
+    ]
+
+
+def test_all_platforms_that_have_no_solution_are_told(resolve: Solve):
+    with pytest.raises(UnsolvableError) as caught:
+        resolve(asked(conda=conda("gpu-thing"), python="==3.11.*"), "linux-64", "osx-64", "osx-arm64")
+    assert caught.value.message == "there is no solution on `osx-64`, `osx-arm64`"
+    assert "environment.yml:3: `gpu-thing`" in caught.value.detail
+    with pytest.raises(UnsolvableError) as caught:
+        resolve(asked_of_uv(pypi=pypi("gamma")), "osx-64", "linux-64")
+    assert "`osx-64`" in caught.value.message
+    assert "`linux-64`" not in caught.value.message
+
+
+def test_failures_of_both_worlds_are_told_together(resolve: Solve):
+    requirements = (*conda("tzish"), *conda("nosuch", platforms=frozenset({"win-64"})))
+    with pytest.raises(UnsolvableError) as caught:
+        resolve(
+            asked(conda=requirements, pypi=pypi("beta>=3", platforms=frozenset({"linux-64"}))), "linux-64", "win-64"
+        )
+    assert caught.value.message == "there is no solution on `linux-64`, `win-64`"
+    assert "nosuch" in caught.value.detail
+    assert "beta>=3" in caught.value.detail
+
+
+def test_the_pythons_that_are_asked_for_are_named_if_they_cannot_be(resolve: Solve):
+    with pytest.raises(UnsolvableError) as caught:
+        resolve(asked(conda=conda("numpyish"), python="==3.9.*"))
+    assert "the request's python: `python 3.9.*`" in caught.value.detail
+
+
+def test_a_base_is_kept_exactly_and_extended(resolve: Solve):
+    base = resolve(asked(conda=conda("numpyish <2"), pypi=pypi("beta<2"), python="==3.11.*"), "linux-64", "osx-arm64")
+    request = asked(base=extends(base), conda=conda("pytorchish"), pypi=pypi("alpha"))
+    locks = resolve(request, "linux-64", "osx-arm64", base=by_platform(base))
+    for lock, before in zip(locks, base, strict=True):
+        assert set(before.packages) < set(lock.packages)
+        assert {package.name for package in set(lock.packages) - set(before.packages)} == {"pytorchish", "alpha"}
+        assert (lock.base, lock.base_lock, lock.python) == ("team/base:v1", before.id, "3.11")
+
+
+def test_a_base_with_python_from_uv_gives_its_python(resolve: Solve):
+    base = resolve(asked_of_uv(pypi=pypi("beta<2"), python="==3.12.*"))
+    [lock] = resolve(asked_of_uv(base=extends(base), pypi=pypi("alpha"), python=""), base=by_platform(base))
+    assert lock.python == "3.12"
+    assert names(lock) == ["alpha 1.0", "beta 1.0"]
+    with pytest.raises(UnsolvableError, match=r"locked to Python 3\.12, and `==3\.11"):
+        resolve(asked_of_uv(base=extends(base), python="==3.11.*"), base=by_platform(base))
+
+
+def test_a_request_that_adds_nothing_is_its_base(resolve: Solve):
+    base = resolve(asked(conda=conda("numpyish <2"), pypi=pypi("beta<2"), python="==3.11.*"))
+    [lock] = resolve(asked(base=extends(base)), base=by_platform(base))
+    assert lock.packages == base[0].packages
+
+
+@pytest.mark.parametrize(
+    ("added", "against"),
+    [
+        ({"conda": conda("numpyish >=2")}, "locked `numpyish 1.0 py311"),
+        ({"python": "==3.12.*"}, "locked `python 3.11."),
+        ({"pypi": pypi("alpha>=2")}, "locked `beta 1.0`"),
+        ({"pypi": pypi("zeta>=2")}, "conda package `numpyish 1.0"),
+        ({"conda": conda("beta")}, "the base has `beta 1.0` from PyPI"),
+    ],
+)
+def test_what_cannot_be_added_says_which_locked_package_stands_against_it(
+    added: dict[str, Any], against: str, resolve: Solve
+):
+    base = resolve(asked(conda=conda("numpyish <2"), pypi=pypi("beta<2"), python="==3.11.*"))
+    with pytest.raises(UnsolvableError) as caught:
+        resolve(asked(base=extends(base), **added), base=by_platform(base))
+    assert against in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_platform_that_the_base_does_not_have_is_refused(resolve: Solve):
+    base = resolve(asked(conda=conda("beta"), python="==3.11.*"), "linux-64", "osx-64")
+    with pytest.raises(FatalError, match="base `team/base:v1` has no lock for `win-64`") as caught:
+        resolve(asked(base=extends(base)), "win-64", base=by_platform(base))
+    assert "`linux-64`, `osx-64`" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("request_", "platform", "message"),
+    [
+        (asked(conda=conda("beta")), "linux-32", "`linux-32` is not a platform"),
+        (asked(conda=conda("beta"), channels=()), "linux-64", "no conda channel is named"),
+        (asked_of_uv(conda=conda("beta")), "linux-64", "environment.yml:3: `beta` is a conda package"),
+        (asked(conda=conda("beta >=&")), "linux-64", "environment.yml:3: `beta >=&` is not a conda match spec"),
+    ],
+)
+def test_what_cannot_be_solved_is_refused_before_anything_is_asked(
+    request_: Request, platform: str, message: str, resolve: Solve
+):
+    with pytest.raises(FatalError, match=message):
+        resolve(request_, platform)
+
+
+def test_a_base_of_another_interpreter_is_refused(resolve: Solve):
+    base = resolve(asked_of_uv(pypi=pypi("beta")))
+    with pytest.raises(FatalError, match="has its Python from uv, and this request from conda"):
+        resolve(asked(base=extends(base), conda=conda("alpha")), base=by_platform(base))
+
+
+def test_a_later_channel_brings_only_what_the_first_does_not_have(resolve: Solve):
+    request = asked(conda=conda("only-other"), channels=(CHANNEL, OTHER), python="==3.11.*")
+    [lock] = resolve(request)
+    assert names(lock)[:3] == ["alpha 2.0", "beta 2.0", "only-other 1.0"]
+    assert [package.url.startswith(OTHER) for package in lock.packages[:3]] == [False, False, True]
+
+
+def test_progress_is_shown_for_each_platform(resolve: Solve, monkeypatch: pytest.MonkeyPatch):
+    shown: list[str] = []
+    task = Output.task
+
+    def spy(self: Output, what: str, *args: Any, **options: Any) -> Any:
+        shown.append(what.strip())
+        return task(self, what, *args, **options)
+
+    monkeypatch.setattr(Output, "task", spy)
+    resolve(asked(conda=conda("beta"), pypi=pypi("epsilon"), python="==3.11.*"), "linux-64", "win-64")
+    assert shown.count("linux-64") == 2
+    assert {"solving conda packages", "solving PyPI packages"} <= set(shown)

@@ -1,0 +1,195 @@
+"""conda requirements through py-rattler: one event loop, one gateway, all platforms at once."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from envtag.engines.explain import Stated, explanation
+from envtag.engines.rattler_records import Question, package_of, question, record_of
+from envtag.errors import FatalError, UnsolvableError
+from envtag.urls import Mirrors, without_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from envtag.engines import CondaProblem
+    from envtag.package import Package
+
+_LOCKED = re.compile(r"(?:^|[\s└├─│])([\w.-]+) \S+ is locked, but", re.MULTILINE)
+_INTRODUCTION = "Cannot solve the request because of: "
+
+
+def solve_all(
+    problems: Sequence[CondaProblem],
+    *,
+    mirrors: Mirrors,
+    repodata_cache: Path,
+    on_done: Callable[[str], None],
+) -> list[tuple[Package, ...] | UnsolvableError]:
+    """Solve problems side by side; see `engines.CondaEngine`."""
+    questions = [question(problem, mirrors) for problem in problems]
+    repodata_cache.mkdir(parents=True, exist_ok=True)
+    return asyncio.run(_solve_all(questions, mirrors, repodata_cache, on_done))
+
+
+async def _solve_all(
+    questions: Sequence[Question], mirrors: Mirrors, cache: Path, on_done: Callable[[str], None]
+) -> list[tuple[Package, ...] | UnsolvableError]:
+    from rattler import Gateway
+    from rattler.networking import Client
+
+    gateway = Gateway(cache_dir=cache, client=Client.default_client(), show_progress=False)
+
+    async def one(asked: Question) -> tuple[Package, ...] | UnsolvableError:
+        try:
+            return await _solve(gateway, asked, mirrors)
+        except UnsolvableError as error:
+            return error
+        finally:
+            on_done(asked.problem.platform)
+
+    return list(await asyncio.gather(*(one(asked) for asked in questions)))
+
+
+async def _solve(gateway: Any, asked: Question, mirrors: Mirrors) -> tuple[Package, ...]:
+    from rattler import ChannelPriority, Subdir, solve
+    from rattler.exceptions import FetchRepoDataError, GatewayError, SolverError
+
+    problem = asked.problem
+    try:
+        records = await solve(
+            list(asked.channels),
+            asked.roots,
+            gateway=gateway,
+            platforms=[Subdir(problem.platform), Subdir("noarch")],
+            pinned_packages=await _pinned(gateway, asked, mirrors),
+            virtual_packages=asked.virtual_packages,
+            channel_priority=ChannelPriority.Strict,
+            exclude_newer=asked.cutoff,
+            # Without a date nobody can say that a package is not newer: conda-forge's undated ones are of 2017 and
+            # before, those of other channels may be of yesterday.
+            timestamp_policy="allow-missing",  # undated means built before 2017, when conda-build began to date
+            constraints=asked.constraints,
+            channel_relations="disabled",  # what a channel's metadata names is not what was asked for
+        )
+    except SolverError as error:
+        raise _unsolvable(str(error), asked) from error
+    except (GatewayError, FetchRepoDataError) as error:
+        raise await _unreadable(str(error), asked, gateway) from error
+    packages = {record.name.normalized: package_of(record, asked.channels, mirrors) for record in records}
+    for locked in problem.pinned:
+        found = packages.get(locked.name)
+        if found is None or found.sha256 != locked.sha256:
+            raise UnsolvableError(
+                f"locked `{locked}` cannot be kept on `{problem.platform}`",
+                "the base's packages are kept exactly; ask for something that goes with them",
+                f"the solver would have {f'`{found}` ({found.sha256[:12]}…)' if found else 'nothing'} in its place",
+            )
+        packages[locked.name] = locked
+    return tuple(package for _, package in sorted(packages.items()))
+
+
+async def _pinned(gateway: Any, asked: Question, mirrors: Mirrors) -> list[Any]:
+    """Records of the pinned packages: the channel's own where it still has them (a lock holds no `constrains`)."""
+    from rattler import Subdir
+
+    wanted = {package.sha256: package for package in asked.problem.pinned}
+    if not wanted:
+        return []
+    answer = await gateway.query(
+        list(asked.channels),
+        [Subdir(asked.problem.platform), Subdir("noarch")],
+        [package.name for package in wanted.values()],
+        recursive=False,
+        channel_relations="disabled",
+    )
+    found: dict[str, Any] = {}
+    for records in answer:
+        for record in records:
+            digest = record.sha256.hex() if record.sha256 else ""
+            if digest in wanted and record.file_name == wanted[digest].filename:
+                found.setdefault(digest, record)
+    for digest, package in wanted.items():
+        if digest not in found:
+            found[digest] = record_of(package, mirrors, asked.cutoff)
+        elif asked.cutoff is not None:
+            found[digest].timestamp = found[digest].indexed_timestamp = asked.cutoff
+    return [found[digest] for digest in wanted]
+
+
+def _unsolvable(text: str, asked: Question) -> UnsolvableError:
+    problem = asked.problem
+    requested = [
+        Stated(
+            name=item.name, text=f"`{item.match_spec()}`", source=str(item.origin) if item.origin.file else "request"
+        )
+        for item in problem.requirements
+    ]
+    locked = [Stated(name=item.name, text=f"`{item}`", source="base") for item in problem.pinned]
+    named = {name.lower() for name in _LOCKED.findall(text)}
+    against = [item.text for item in locked if item.name in named]
+    detail = explanation(
+        text.removeprefix(_INTRODUCTION),
+        {"asked for by": requested, "locked": [item for item in locked if not against or item.text in against]},
+        {base: f"{public}/" for base, public in asked.channels.items()},
+    )
+    if against:
+        return UnsolvableError(
+            f"what is asked for cannot be added on `{problem.platform}`: {_listed(against)} of the base "
+            f"{'stands' if len(against) == 1 else 'stand'} against it",
+            "the base's packages are kept exactly: relax the new requirement, or extend a newer release of the base",
+            detail,
+        )
+    return UnsolvableError(
+        f"no set of conda packages satisfies the request on `{problem.platform}`",
+        "relax one of the requirements that are named above",
+        detail,
+    )
+
+
+def _listed(texts: Sequence[str], limit: int = 3) -> str:
+    more = f" and {len(texts) - limit} more" if len(texts) > limit else ""
+    return f"locked {', '.join(texts[:limit])}{more}"
+
+
+async def _unreadable(text: str, asked: Question, gateway: Any) -> FatalError:
+    """The error for a channel that cannot be read: its canonical name, and the host that was asked."""
+    detail = "\n".join(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+    hint = "check the channel's name, the network, and the mirrors in ENVTAG_MIRRORS"
+    base = _named(text, asked.channels) or await _damaged(asked, gateway)
+    if base is None:
+        return FatalError("a conda channel cannot be read", hint, detail)
+    public, where = asked.channels[base], without_credentials(base.rstrip("/"))
+    mirrored = "" if where == public else f" (mirrored at `{where}`)"
+    host = urlsplit(base).hostname
+    reason = f"`{host}` does not answer with its repodata" if host else "its repodata is not there or is damaged"
+    return FatalError(f"channel `{public}`{mirrored} cannot be read: {reason}", hint, detail)
+
+
+def _named(text: str, channels: Mapping[str, str]) -> str | None:
+    """The channel whose URL, or whose directory, an error of rattler's names."""
+    return next((base for base in channels if base.removeprefix("file://").rstrip("/") in text), None)
+
+
+async def _damaged(asked: Question, gateway: Any) -> str | None:
+    """The first channel whose repodata cannot be parsed: rattler's error does not say which it is."""
+    from rattler import Subdir
+    from rattler.exceptions import FetchRepoDataError, GatewayError
+
+    platforms = [Subdir(asked.problem.platform), Subdir("noarch")]
+
+    async def damaged(base: str) -> bool:
+        try:
+            await gateway.query([base], platforms, ["python"], recursive=False, channel_relations="disabled")
+        except (GatewayError, FetchRepoDataError):
+            return True
+        return False
+
+    for base in asked.channels:
+        if await damaged(base):
+            return base
+    return None

@@ -1,0 +1,189 @@
+"""PyPI requirements through uv: one `uv pip compile` a platform, and a second, warm one for who needs whom."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from envtag.engines.pylock import Entry, File, parse
+from envtag.engines.uv_command import Compile, prepare
+from envtag.engines.uv_errors import failed
+from envtag.engines.uv_python import FoundPython, find_python
+from envtag.errors import FatalError, UnsolvableError
+from envtag.package import Package
+from envtag.wheels import marker_environment, pick_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from envtag.engines import PypiProblem
+    from envtag.urls import Mirrors
+    from envtag.util.process import Completed
+
+__all__ = ["FoundPython", "find_python", "solve"]
+
+_PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])? ?(?:==|@)")
+_VIA = re.compile(r"^ {4}#(?: via)? +([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What one compile came to: entries, or none and what uv said."""
+
+    compile: Compile
+    done: Completed
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        return self.done.returncode != 0
+
+
+def solve(problem: PypiProblem, *, mirrors: Mirrors, cache: Path) -> tuple[Package, ...]:
+    """Solve one problem; see `engines.PypiEngine`."""
+    _refuse_extras(problem)
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="envtag-uv-") as scratch:
+        answer = _ask(problem, Path(scratch, "first"), mirrors, cache, ())
+        gone = _not_offered(problem, answer)
+        if gone:
+            answer = _ask(problem, Path(scratch, "second"), mirrors, cache, gone)
+        if answer.failed:
+            raise failed(answer.done, problem, mirrors, answer.compile.stubs, scratch)
+        needs = _dependencies(answer)
+    environment = marker_environment(problem.platform, problem.python)
+    entries = [entry for entry in answer.entries if entry.applies(environment)]
+    _refuse_provided(problem, entries)
+    names = {entry.name for entry in entries}
+    packages = {
+        entry.name: _package(entry, problem, mirrors, tuple(sorted(needs.get(entry.name, set()) & names)))
+        for entry in entries
+    }
+    packages.update(_kept(problem, entries))
+    return tuple(package for _, package in sorted(packages.items()))
+
+
+def _ask(problem: PypiProblem, workspace: Path, mirrors: Mirrors, cache: Path, by_url: Collection[str]) -> _Answer:
+    workspace.mkdir()
+    prepared = prepare(problem, workspace, mirrors=mirrors, cache=cache, by_url=by_url)
+    done = prepared.run("pylock.toml")
+    if done.returncode != 0:
+        return _Answer(compile=prepared, done=done)
+    entries = parse(done.stdout.decode("utf-8"), f"uv's answer for {problem.platform}")
+    return _Answer(compile=prepared, done=done, entries=entries)
+
+
+def _not_offered(problem: PypiProblem, answer: _Answer) -> set[str]:
+    """Pinned packages whose locked file no index offers (any more): they are asked for by their locked URL."""
+    if answer.failed:
+        said = answer.done.stderr.decode("utf-8", "replace")
+        missing = any(
+            f"there is no version of {package.name}=={package.version}" in said
+            or f"{package.name} was not found in the package registry" in said
+            for package in problem.pinned
+        )
+        return {package.name for package in problem.pinned} if missing else set()
+    offered = {entry.name: {file.sha256 for file in entry.files} for entry in answer.entries}
+    return {package.name for package in problem.pinned if package.sha256 not in offered.get(package.name, ())}
+
+
+def _kept(problem: PypiProblem, entries: Sequence[Entry]) -> dict[str, Package]:
+    """The pinned packages, which the answer must hold with the very file that is locked.
+
+    Raises:
+        UnsolvableError: One is not in it, or only with other bytes.
+    """
+    found = {entry.name: entry for entry in entries}
+    for locked in problem.pinned:
+        entry = found.get(locked.name)
+        if entry is None or locked.sha256 not in {file.sha256 for file in entry.files}:
+            raise UnsolvableError(
+                f"locked `{locked}` of the base cannot be kept on `{problem.platform}`: "
+                f"{'the answer is without it' if entry is None else 'what is offered has other bytes'}",
+                "the base's packages are kept exactly; ask for something that goes with them",
+                f"locked: {locked.filename} (sha256 {locked.sha256})",
+            )
+    return {locked.name: locked for locked in problem.pinned}
+
+
+def _package(entry: Entry, problem: PypiProblem, mirrors: Mirrors, depends: tuple[str, ...]) -> Package:
+    file = _choose(entry, problem)
+    return Package(
+        manager="pypi",
+        name=entry.name,
+        version=entry.version,
+        url=mirrors.canonical_url(file.url),
+        sha256=file.sha256,
+        size=file.size,
+        timestamp=file.uploaded,
+        depends=depends,
+    )
+
+
+def _choose(entry: Entry, problem: PypiProblem) -> File:
+    """The wheel that an installer on the target takes, else the sdist."""
+    wheels = {file.name: file for file in entry.wheels}
+    name = pick_wheel(
+        sorted(wheels), platform=problem.platform, python=problem.python, virtual_packages=problem.virtual_packages
+    )
+    if name is not None:
+        return wheels[name]
+    if entry.source is not None:
+        return entry.source
+    raise FatalError(
+        f"`{entry.name} {entry.version}` has neither a wheel for Python {problem.python} on `{problem.platform}` "
+        "nor an sdist",
+        "ask for another version, leave the platform out, or declare a newer `__glibc` or `__osx` in `envtag.yml`",
+        "\n".join(f"there is: {filename}" for filename in sorted(wheels)[:20]),
+    )
+
+
+def _dependencies(answer: _Answer) -> dict[str, set[str]]:
+    """Name to the names of what it needs, from uv's annotations: the same call again, from its cache."""
+    options = ("--annotation-style", "split")
+    done = answer.compile.run("requirements.txt", *options, "--offline")
+    if done.returncode != 0:
+        done = answer.compile.run("requirements.txt", *options)
+    if done.returncode != 0:
+        raise done.failure("uv could not say which PyPI packages need which")
+    needs: dict[str, set[str]] = {}
+    current = ""
+    for line in done.stdout.decode("utf-8").splitlines():
+        if pinned := _PINNED.match(line):
+            current = canonicalize_name(pinned.group(1))
+        elif current and (via := _VIA.match(line)):
+            needs.setdefault(canonicalize_name(via.group(1)), set()).add(current)
+        elif not line.startswith("    #"):
+            current = ""
+    return needs
+
+
+def _refuse_extras(problem: PypiProblem) -> None:
+    """A dist that conda brings has no extras here: what they need would be left out without a word."""
+    provided: Mapping[str, str] = {dist.name: dist.by for dist in problem.provided}
+    for item in problem.requirements:
+        extras = sorted(Requirement(item.text).extras)
+        if extras and not item.constraint and item.name in provided:
+            raise FatalError(
+                f"{item.origin}: `{item.text}` asks for an extra of what conda package `{provided[item.name]}` brings",
+                f"ask for `{item.name}` without `[{','.join(extras)}]`, and for what the extra needs by name",
+            )
+
+
+def _refuse_provided(problem: PypiProblem, entries: Sequence[Entry]) -> None:
+    """What conda brings under a version that PEP 440 does not know cannot bound uv: it must not come in twice."""
+    provided = {dist.name: dist for dist in problem.provided}
+    for entry in entries:
+        if entry.name in provided:
+            dist = provided[entry.name]
+            raise UnsolvableError(
+                f"`{entry.name} {entry.version}` is needed from PyPI on `{problem.platform}`, "
+                f"but conda package `{dist.by}` brings it as version `{dist.version}`",
+                "take both from conda, or both from PyPI",
+            )

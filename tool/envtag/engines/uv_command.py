@@ -1,0 +1,108 @@
+"""How uv is called: its argv, its environment, and the files that it reads."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement
+
+from envtag.engines.stubs import stub_wheel
+from envtag.uv_program import run_uv
+from envtag.wheels import uv_platform
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from envtag.engines import PypiProblem
+    from envtag.urls import Mirrors
+    from envtag.util.process import Completed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compile:
+    """One `uv pip compile`, ready to run.
+
+    Attributes:
+        arguments: Without the output format.
+        cache: uv's cache directory.
+        variables: What is set in its environment.
+        stubs: URL of a stub wheel to the conda package that it stands for.
+    """
+
+    arguments: Sequence[str]
+    cache: Path
+    variables: Mapping[str, str]
+    stubs: Mapping[str, str]
+
+    def run(self, output_format: str, *options: str) -> Completed:
+        """Run it.
+
+        Args:
+            output_format: `pylock.toml` or `requirements.txt`.
+            options: Further options.
+        """
+        return run_uv([*self.arguments, "--format", output_format, *options], cache=self.cache, extra=self.variables)
+
+
+def prepare(
+    problem: PypiProblem, workspace: Path, *, mirrors: Mirrors, cache: Path, by_url: Collection[str]
+) -> Compile:
+    """Write what uv reads, and the call that reads it.
+
+    Args:
+        problem: What is to be solved.
+        workspace: An empty directory for its input.
+        mirrors: Where indices and direct URLs are really fetched from.
+        cache: uv's cache directory; stub wheels are kept there as well.
+        by_url: Names of pinned packages that are asked for by their locked URL, since no index offers them.
+    """
+    stubs: dict[str, str] = {}
+    unwanted: list[str] = []
+    bounds = [_line(item.text, mirrors) for item in problem.requirements if item.constraint]
+    (cache / "envtag-stubs").mkdir(parents=True, exist_ok=True)
+    for dist in problem.provided:
+        path = stub_wheel(dist, cache / "envtag-stubs")
+        if path is not None:
+            stubs[path.as_uri()] = f"conda package `{dist.by}`"
+            bounds.append(f"{dist.name} @ {path.as_uri()}")
+            unwanted += ["--no-emit-package", dist.name]
+    roots = [_line(item.text, mirrors) for item in problem.requirements if not item.constraint]
+    for package in problem.pinned:
+        version = f" @ {mirrors.fetch_url(package.url)}" if package.name in by_url else f"=={package.version}"
+        roots.append(f"{package.name}{version}")
+    _write(workspace / "requirements.in", roots)
+    _write(workspace / "constraints.txt", bounds)
+    value, variables = uv_platform(problem.platform, problem.virtual_packages)
+    arguments = [
+        "pip", "compile", "--no-header", "--quiet", "--python", sys.executable,
+        "--python-version", problem.python, "--python-platform", value,
+        *_index_options(problem, mirrors),
+        *(("--exclude-newer", problem.exclude_newer) if problem.exclude_newer else ()),
+        *unwanted,
+        "--constraints", str(workspace / "constraints.txt"), str(workspace / "requirements.in"),
+    ]  # fmt: skip
+    return Compile(arguments=arguments, cache=cache, variables=variables, stubs=stubs)
+
+
+def _index_options(problem: PypiProblem, mirrors: Mirrors) -> list[str]:
+    options = []
+    if problem.index_url:
+        options += ["--default-index", mirrors.fetch_url(problem.index_url)]
+    for url in problem.extra_index_urls:
+        options += ["--index", mirrors.fetch_url(url)]
+    return options
+
+
+def _line(text: str, mirrors: Mirrors) -> str:
+    requirement = Requirement(text)
+    if requirement.url is None:
+        return text
+    requirement.url = mirrors.fetch_url(requirement.url)
+    return str(requirement)
+
+
+def _write(path: Path, lines: Sequence[str]) -> None:
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -1,0 +1,300 @@
+"""From a request to locks: conda for all platforms side by side, then PyPI on top of what conda brings."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from packaging.requirements import Requirement
+
+from envtag import identity
+from envtag.dists import provided_dists
+from envtag.engines import CondaProblem, Dist, PypiProblem, conda_engine, pypi_engine
+from envtag.engines.explain import together
+from envtag.engines.python_version import conda_version, minor_of, only_minor, permits
+from envtag.errors import FatalError, UnsolvableError
+from envtag.lock.model import Lock
+from envtag.package import Package
+from envtag.platforms import check_platform, virtual_packages
+from envtag.request import CondaRequirement, Origin, PypiRequirement, Request
+from envtag.wheels import marker_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from envtag.config import Config
+    from envtag.output import Output
+    from envtag.store import Store
+
+Packages: TypeAlias = tuple[Package, ...]
+Answer: TypeAlias = "Packages | UnsolvableError"
+_WORKERS = 4
+
+
+def solve(
+    request: Request,
+    platforms: Sequence[str],
+    *,
+    config: Config,
+    store: Store | None,
+    base_locks: Mapping[str, Lock],
+    output: Output,
+) -> list[Lock]:
+    """Solve a request for some platforms, side by side.
+
+    Args:
+        request: What is asked for.
+        platforms: Names of `platforms.PLATFORMS`.
+        config: For caches and mirrors.
+        store: Where archives may lie that mixed environments look into.
+        base_locks: Platform to the lock of the base, if the request has one: its packages are kept exactly.
+        output: For progress.
+
+    Returns:
+        One lock a platform, in the order of `platforms`; `sources` are the caller's to fill in.
+
+    Raises:
+        UnsolvableError: On some platforms there is no solution; the detail explains each.
+        FatalError: The request cannot be solved as it is, or something cannot be reached.
+    """
+    job = _Job(request=request, config=config, store=store, base_locks=base_locks, output=output)
+    names = list(dict.fromkeys(check_platform(name) for name in platforms))
+    job.check(names)
+    conda = job.solve_conda(names)
+    solved = {name: found for name, found in conda.items() if not isinstance(found, UnsolvableError)}
+    python = job.uv_python(solved)
+    pypi = job.solve_pypi(solved, python)
+    failures = {
+        name: answer
+        for name in names
+        for answer in (pypi.get(name, conda[name]),)
+        if isinstance(answer, UnsolvableError)
+    }
+    if failures:
+        raise together(failures)
+    return [job.lock(name, solved[name], cast("Packages", pypi[name]), python) for name in names]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """One call of `solve`; see there."""
+
+    request: Request
+    config: Config
+    store: Store | None
+    base_locks: Mapping[str, Lock]
+    output: Output
+
+    def check(self, names: Sequence[str]) -> None:
+        """Refuse what no solver need be asked about."""
+        request = self.request
+        if request.interpreter == "uv" and request.conda:
+            first = request.conda[0]
+            raise FatalError(
+                f"{first.origin}: `{first.match_spec()}` is a conda package, but Python comes from uv here",
+                "set `interpreter: conda`",
+            )
+        if request.interpreter == "conda" and not request.channels:
+            raise FatalError("no conda channel is named", "add `--channel conda-forge`, or `channels:` to the spec")
+        if request.base is None:
+            return
+        for name in names:
+            lock = self.base_locks.get(name)
+            if lock is None:
+                listed = ", ".join(f"`{known}`" for known in sorted(self.base_locks)) or "none"
+                raise FatalError(
+                    f"base `{request.base.reference}` has no lock for `{name}`",
+                    f"it has {listed}: leave the platform out, or lock the base for it first",
+                )
+            if lock.interpreter != request.interpreter:
+                raise FatalError(
+                    f"base `{request.base.reference}` has its Python from {lock.interpreter}, "
+                    f"and this request from {request.interpreter}",
+                    f"set `interpreter: {lock.interpreter}`",
+                )
+
+    def solve_conda(self, names: Sequence[str]) -> dict[str, Answer]:
+        """Platform to its conda packages; what the base has already is not solved again."""
+        answers: dict[str, Answer] = {}
+        problems = []
+        for name in names:
+            problem = self._conda_problem(name)
+            if problem.requirements:
+                problems.append(problem)
+            else:
+                answers[name] = problem.pinned
+        if problems:
+            asked = [problem.platform for problem in problems]
+            with _progress(self.output, "solving conda packages", asked) as done:
+                solved = conda_engine().solve_all(
+                    problems,
+                    mirrors=self.config.mirrors,
+                    repodata_cache=self.config.directories.repodata,
+                    on_done=done,
+                )
+            answers.update(zip(asked, solved, strict=True))
+        return answers
+
+    def _conda_problem(self, name: str) -> CondaProblem:
+        request = self.request
+        requirements: list[CondaRequirement] = []
+        if request.interpreter == "conda":
+            requirements = [item for item in request.conda if item.platforms is None or name in item.platforms]
+            if request.python:
+                bound = conda_version(request.python)
+                requirements.append(
+                    CondaRequirement(name="python", version=bound, origin=Origin(file="the request's python"))
+                )
+            elif self._pypi_roots(name) and not any(item.name == "python" for item in self._base(name, "conda")):
+                requirements.append(CondaRequirement(name="python", origin=Origin(file="its PyPI packages")))
+        return CondaProblem(
+            platform=name,
+            channels=request.channels,
+            requirements=tuple(requirements),
+            virtual_packages=virtual_packages(name, request.virtual_packages.get(name, {})),
+            exclude_newer=request.exclude_newer,
+            pinned=self._base(name, "conda"),
+        )
+
+    def uv_python(self, names: Mapping[str, Packages]) -> str:
+        """The minor version of a Python that is not from conda; empty where conda brings it.
+
+        The base's, else the only one that the request permits, else that of a Python that is found on this machine.
+        """
+        request = self.request
+        if request.interpreter == "conda" or not names:
+            return ""
+        if request.base is not None:
+            minor = self.base_locks[next(iter(names))].python
+            if request.python and not permits(request.python, minor):
+                raise UnsolvableError(
+                    f"base `{request.base.reference}` is locked to Python {minor}, and `{request.python}` is asked for",
+                    "an environment has its base's Python",
+                )
+            return minor
+        only = only_minor(request.python)
+        if only:
+            return only
+        from envtag.engines.uv import find_python
+
+        return find_python(request.python, cache=self.config.directories.uv).minor
+
+    def solve_pypi(self, conda: Mapping[str, Packages], python: str) -> dict[str, Answer]:
+        """Platform to its PyPI packages, on top of its conda packages."""
+        answers: dict[str, Answer] = dict.fromkeys(conda, ())
+        asked = [name for name in conda if self._pypi_roots(name) or self._base(name, "pypi")]
+        if not asked:
+            return answers
+        self._provided([package for name in asked for package in conda[name]])  # read each package once
+        problems = {name: self._pypi_problem(name, conda[name], python) for name in asked}
+        with (
+            _progress(self.output, "solving PyPI packages", asked) as done,
+            ThreadPoolExecutor(min(_WORKERS, len(asked))) as threads,
+        ):
+            futures = {name: threads.submit(self._solve_pypi, problem, done) for name, problem in problems.items()}
+            answers.update({name: future.result() for name, future in futures.items()})
+        return answers
+
+    def _solve_pypi(self, problem: PypiProblem, done: Callable[[str], None]) -> Answer:
+        try:
+            _refuse_twice(problem)
+            if not any(not item.constraint for item in problem.requirements):
+                return problem.pinned
+            return pypi_engine().solve(problem, mirrors=self.config.mirrors, cache=self.config.directories.uv)
+        except UnsolvableError as error:
+            return error
+        finally:
+            done(problem.platform)
+
+    def _pypi_problem(self, name: str, conda: Packages, python: str) -> PypiProblem:
+        request = self.request
+        exact = python or next((item.version for item in conda if item.name == "python"), "")
+        requirements = [
+            item for item in request.pypi if item.constraint and (item.platforms is None or name in item.platforms)
+        ]
+        return PypiProblem(
+            platform=name,
+            python=exact if exact.replace(".", "").isdigit() else minor_of(exact),  # a prerelease is its minor version
+            requirements=(*self._pypi_roots(name, exact), *requirements),
+            index_url=request.index_url,
+            extra_index_urls=request.extra_index_urls,
+            virtual_packages=virtual_packages(name, request.virtual_packages.get(name, {})),
+            exclude_newer=request.exclude_newer,
+            provided=self._provided(conda),
+            pinned=self._base(name, "pypi"),
+        )
+
+    def _pypi_roots(self, name: str, python: str = "") -> tuple[PypiRequirement, ...]:
+        """What is asked of PyPI on a platform; markers are looked at once the version of Python is known."""
+        asked = [
+            item
+            for item in self.request.pypi
+            if not item.constraint and (item.platforms is None or name in item.platforms)
+        ]
+        return tuple(item for item in asked if not python or _holds(item, name, python))
+
+    def _provided(self, conda: Sequence[Package]) -> tuple[Dist, ...]:
+        return provided_dists(
+            conda,
+            mirrors=self.config.mirrors,
+            directories=self.config.directories,
+            store=self.store,
+            output=self.output,
+        )
+
+    def _base(self, name: str, manager: str) -> Packages:
+        return self.base_locks[name].by_manager(manager) if self.request.base is not None else ()
+
+    def lock(self, name: str, conda: Packages, pypi: Packages, python: str) -> Lock:
+        """The lock of one platform."""
+        from envtag.lock.content_hash import content_hash
+
+        request = self.request
+        version = next((item.version for item in conda if item.name == "python"), "")
+        return Lock(
+            platform=name,
+            request=identity.request_id(request),
+            interpreter=request.interpreter,
+            python=python or (minor_of(version) if version else ""),
+            packages=tuple(sorted((*conda, *pypi), key=lambda package: package.key)),
+            channels=request.channels,
+            content_hash=content_hash(request, name),
+            base=request.base.reference if request.base is not None else "",
+            base_lock=self.base_locks[name].id if request.base is not None else "",
+            virtual_packages=virtual_packages(name, request.virtual_packages.get(name, {})),
+        )
+
+
+def _holds(item: PypiRequirement, platform: str, python: str) -> bool:
+    marker = Requirement(item.text).marker
+    return marker is None or marker.evaluate({**marker_environment(platform, python), "extra": ""})
+
+
+def _refuse_twice(problem: PypiProblem) -> None:
+    """A conda package that is added to a base must not bring what the base has from PyPI."""
+    provided = {dist.name: dist for dist in problem.provided}
+    for locked in problem.pinned:
+        if locked.name in provided:
+            dist = provided[locked.name]
+            raise UnsolvableError(
+                f"conda package `{dist.by}` brings `{dist.name} {dist.version}` on `{problem.platform}`, "
+                f"and the base has `{locked}` from PyPI",
+                "leave the conda package out: the base's packages are kept exactly",
+            )
+
+
+@contextmanager
+def _progress(output: Output, what: str, names: Sequence[str]) -> Iterator[Callable[[str], None]]:
+    """Show one task a platform under one for all; yields what is to be called with each that is done."""
+    with output.task(what, len(names)) as total, ExitStack() as everything:
+        running = {name: everything.enter_context(ExitStack()) for name in names}
+        for name, stack in running.items():
+            stack.enter_context(output.task(f"  {name}"))
+
+        def done(name: str) -> None:
+            running[name].close()
+            total.advance()
+
+        yield done
