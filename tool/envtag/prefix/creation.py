@@ -1,0 +1,220 @@
+"""Make the environment of a lock at a path: whole or not at all, by any number of processes at once."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envtag.errors import FatalError
+from envtag.fetch import fetch_archives
+from envtag.platforms import current_platform
+from envtag.prefix import activation, conda, layout, marker, pypi, scripts
+from envtag.prefix.marker import Marker
+from envtag.util.canonical import canonical_json
+from envtag.util.files import remove_tree
+from envtag.util.locks import file_lock
+
+if TYPE_CHECKING:
+    from envtag.config import Config
+    from envtag.lock.model import Lock
+    from envtag.output import Output
+    from envtag.package import Package
+    from envtag.store import Store
+
+_DISCARD_ATTEMPTS = 10
+_DISCARD_PAUSE_SECONDS = 0.02
+
+
+def hydrate(
+    lock: Lock,
+    target: Path,
+    *,
+    store: Store | None,
+    config: Config,
+    offline: bool,
+    output: Output,
+    force: bool = False,
+) -> bool:
+    """Make the environment of a lock at `target`, unless it is there already.
+
+    It is built in a sibling directory and renamed when it is finished, under a lock per target that the kernel
+    frees if its holder dies; what a dead process left behind is cleaned up by the next one.
+
+    Args:
+        lock: What to install; its platform must be this machine's.
+        target: The prefix.
+        store: The registry's store, if it has one.
+        config: The client's directories and mirrors.
+        offline: Use only what this machine and the store hold.
+        output: For progress.
+        force: Replace whatever is at `target`.
+
+    Returns:
+        True if this call made it; False if it was there, whole, and from the same lock.
+
+    Raises:
+        FatalError: Another platform's lock, something else at `target`, or a package that cannot be had or is not
+            what the lock says.
+    """
+    target = Path(os.path.abspath(target))  # noqa: PTH100 - `..` goes, symlinks stay
+    _refuse_other_platform(lock)
+    if not force and marker.is_whole(target, lock.id):
+        return False
+
+    def tell() -> None:
+        output.say(f"waiting for another process that is creating {target}")
+
+    try:
+        with file_lock(target.parent / f".{target.name}.lock", waiting=tell):
+            _recover(target)
+            if not force:
+                if marker.is_whole(target, lock.id):
+                    return False
+                _refuse_occupied(target, lock.id)
+            _make(lock, target, _Sources(store, config, offline, output))
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise FatalError(f"{target} could not be created: {error.strerror or error}{where}") from error
+    return True
+
+
+class _Sources:
+    """Where archives may come from in one call, bound together."""
+
+    def __init__(self, store: Store | None, config: Config, offline: bool, output: Output) -> None:
+        self.store = store
+        self.config = config
+        self.offline = offline
+        self.output = output
+
+    def fetch(self, packages: Sequence[Package]) -> Mapping[str, Path]:
+        """Verified archives of packages, by hash."""
+        return fetch_archives(
+            packages,
+            store=self.store,
+            mirrors=self.config.mirrors,
+            directories=self.config.directories,
+            offline=self.offline,
+            output=self.output,
+        )
+
+
+def _make(lock: Lock, target: Path, sources: _Sources) -> None:
+    stagings = [target.parent / f".{target.name}.{uuid.uuid4().hex}.tmp" for _ in range(2)]
+    try:
+        staging = stagings[0]
+        try:
+            _build(lock, staging, target, sources)
+        except conda.DamagedCacheError as first:
+            staging = stagings[1]
+            try:
+                _build(lock, staging, target, sources, fetch_all=True)
+            except FatalError as error:
+                detail = error.detail or f"after: {first.message}\n{first.detail}"
+                raise FatalError(error.message, error.hint, detail) from error
+        _put_in_place(staging, target)
+    finally:
+        for left in stagings:
+            _discard(left)
+
+
+def _discard(left: Path) -> None:
+    """Remove a directory that threads of rattler, or uv whose parent was killed, may write to for a moment yet.
+
+    If it cannot be removed, it is left to the next process that takes the lock.
+    """
+    for _ in range(_DISCARD_ATTEMPTS):
+        with suppress(OSError):
+            remove_tree(left)
+            return
+        time.sleep(_DISCARD_PAUSE_SECONDS)
+
+
+def _build(lock: Lock, staging: Path, target: Path, sources: _Sources, *, fetch_all: bool = False) -> None:
+    directories = sources.config.directories
+    packages, wheels = lock.by_manager("conda"), lock.by_manager("pypi")
+    archives = sources.fetch(wheels)
+    if lock.interpreter == "uv":
+        exact = pypi.create_venv(staging, lock.python, directories=directories, offline=sources.offline)
+    else:
+        exact = next((package.version for package in packages if package.name == "python"), "")
+        conda.install(
+            packages,
+            staging,
+            target,
+            cache=directories.conda_packages,
+            fetch=sources.fetch,
+            output=sources.output,
+            fetch_all=fetch_all,
+        )
+    pypi.install(
+        wheels,
+        archives,
+        staging,
+        lock.python,
+        directories=directories,
+        offline=sources.offline,
+        output=sources.output,
+    )
+    if wheels and lock.interpreter == "conda":
+        scripts.relocate(staging, target, layout.site_packages(staging, lock.python))
+    activation.write_shell_file(staging, target)
+    if lock.interpreter == "conda":
+        frozen = {"message": "made by envtag from a lock: change the lock and create it anew"}
+        (staging / "conda-meta" / "frozen").write_bytes(canonical_json(frozen) + b"\n")
+    marker.write(
+        staging,
+        Marker(lock=lock.id, request=lock.request, platform=lock.platform, interpreter=lock.interpreter, python=exact),
+    )
+
+
+def _put_in_place(staging: Path, target: Path) -> None:
+    if not target.exists() and not target.is_symlink():
+        staging.rename(target)
+        return
+    aside = target.parent / f".{target.name}.{uuid.uuid4().hex}.old"
+    target.rename(aside)
+    staging.rename(target)
+    remove_tree(aside)
+
+
+def _recover(target: Path) -> None:
+    """Clean up after processes that died while they held the lock; bring back what one had set aside."""
+    for left in _siblings(target, ".old"):
+        if target.exists() or target.is_symlink():
+            remove_tree(left)
+        else:
+            left.rename(target)
+    for left in _siblings(target, ".tmp"):
+        _discard(left)
+
+
+def _siblings(target: Path, suffix: str) -> list[Path]:
+    length = len(f".{target.name}.") + len(uuid.uuid4().hex) + len(suffix)
+    return [
+        path
+        for path in sorted(target.parent.iterdir())
+        if path.name.startswith(f".{target.name}.") and path.name.endswith(suffix) and len(path.name) == length
+    ]
+
+
+def _refuse_other_platform(lock: Lock) -> None:
+    here = current_platform()
+    if lock.platform != here:
+        raise FatalError(f"this lock is for {lock.platform}, and this machine is {here}")
+
+
+def _refuse_occupied(target: Path, lock: str) -> None:
+    if not target.exists() and not target.is_symlink():
+        return
+    if target.is_dir() and not target.is_symlink() and not any(target.iterdir()):
+        target.rmdir()
+        return
+    found = marker.read(target)
+    what = f"the environment of lock {found.lock}, not of {lock}" if found else "something that envtag did not make"
+    raise FatalError(f"{target} holds {what}", "give another path, or `--force` to replace it")

@@ -1,0 +1,84 @@
+"""The file that says that a prefix is whole, and of what: written last, before the prefix gets its name."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envtag.util.canonical import canonical_json
+
+if TYPE_CHECKING:
+    from envtag.config import Config
+
+MARKER = Path("conda-meta", "envtag.json")
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """What a finished prefix was made from.
+
+    Attributes:
+        lock: Its lock id.
+        request: Its request id.
+        platform: The platform it is for.
+        interpreter: Where its Python is from: `conda` or `uv`.
+        python: The exact version of Python in it (`3.11.7`), empty without one.
+    """
+
+    lock: str
+    request: str
+    platform: str
+    interpreter: str
+    python: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """A whole environment on this machine: its path, and what it was made from."""
+
+    path: Path
+    marker: Marker
+
+
+def write(prefix: Path, marker: Marker) -> None:
+    """Mark a prefix as whole."""
+    path = prefix / MARKER
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(canonical_json({"version": _VERSION, **asdict(marker)}) + b"\n")
+
+
+def read(prefix: Path) -> Marker | None:
+    """What a prefix was made from; None if it is not there, not whole, or was not made by envtag."""
+    try:
+        document = json.loads((prefix / MARKER).read_bytes())
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    names = {item.name for item in fields(Marker)}
+    if not isinstance(document, dict) or document.pop("version", None) != _VERSION or set(document) != names:
+        return None
+    return Marker(**document)
+
+
+def is_whole(prefix: Path, lock: str) -> bool:
+    """Whether a prefix is finished and was made from the lock with this id."""
+    marker = read(prefix)
+    return marker is not None and marker.lock == lock
+
+
+def environment_path(config: Config, lock: str) -> Path:
+    """Where the environment of a lock id lies on this machine, made or not."""
+    return config.directories.environments / lock
+
+
+def installed(config: Config) -> list[Installed]:
+    """Every whole environment under the client's own roots, sorted by path."""
+    found = []
+    for root in (config.directories.environments, config.directories.named):
+        for path in sorted(root.iterdir()) if root.is_dir() else ():
+            marker = None if path.name.startswith(".") else read(path)
+            if marker is not None:
+                found.append(Installed(path=path, marker=marker))
+    return found

@@ -1,0 +1,33 @@
+"""Where bytes are kept: one interface, one file a backend; nothing else touches blobs."""
+
+from __future__ import annotations
+
+import importlib
+
+from envtag.errors import FatalError
+from envtag.store.base import Entry, Store, wrong_size
+
+__all__ = ["BACKENDS", "Entry", "Store", "open_store", "wrong_size"]
+
+#: URL scheme to the module that opens such a store: each has `open_url(url) -> Store`.
+BACKENDS = {"file": "envtag.store.local"}
+
+
+def open_store(url: str) -> Store:
+    """Open the store that a URL names; nothing is read, and it need not exist yet.
+
+    Args:
+        url: `file:///absolute/directory`.
+
+    Raises:
+        FatalError: The scheme is none of `BACKENDS`, or the URL is malformed.
+    """
+    scheme, sign, _ = url.partition("://")
+    if not sign:
+        raise FatalError(f"`{url}` is not the URL of a store", "for a directory write `file:///absolute/path`")
+    module = BACKENDS.get(scheme)
+    if module is None:
+        known = ", ".join(f"`{name}://`" for name in sorted(BACKENDS))
+        raise FatalError(f"`{scheme}` is not a kind of store that this version reads", f"known: {known}")
+    store: Store = importlib.import_module(module).open_url(url)
+    return store
