@@ -1,0 +1,7 @@
+"""`python -m envtag`."""
+
+from __future__ import annotations
+
+from envtag.cli import main
+
+main()

@@ -1,0 +1,8 @@
+"""The command line: parses arguments and calls verbs; the only place that knows click."""
+
+from __future__ import annotations
+
+from envtag.cli.app import cli
+from envtag.cli.entry import main
+
+__all__ = ["cli", "main"]

@@ -1,0 +1,87 @@
+"""The program's one way in and its one error handler."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from envtag.cli.app import cli
+from envtag.errors import FatalError
+
+OK, NO, USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run envtag and end the process with its exit code: 0 ok, 1 no, 2 usage, 3 a bug of ours, 130 ^C.
+
+    Args:
+        argv: The arguments; the process's own otherwise.
+    """
+    code = run(sys.argv[1:] if argv is None else argv)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if "rattler" in sys.modules:
+        # rattler's worker threads can crash the interpreter while it ends (PyO3/pyo3-async-runtimes#40):
+        # everything is written by now, so end without finalizing.
+        os._exit(code)
+    sys.exit(code)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run envtag in this process and return its exit code; errors are told on stderr."""
+    try:
+        code = cli.main(list(argv), prog_name="envtag", standalone_mode=False)
+    except Exception as error:  # noqa: BLE001 - the one handler
+        return _handled(error)
+    except KeyboardInterrupt:
+        return _handled(click.Abort())
+    return code if isinstance(code, int) else OK
+
+
+def _handled(error: Exception) -> int:
+    """Tell what went wrong, and give its exit code."""
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        error.show()
+        return USAGE
+    if isinstance(error, click.Abort):
+        _write("interrupted\n")
+        return INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    elif isinstance(error, FatalError):
+        _tell(error)
+    elif isinstance(error, OSError):
+        _write(f"error: {error.strerror or error}{f': `{error.filename}`' if error.filename else ''}\n")
+    else:
+        return _bug(error)
+    return NO
+
+
+def _tell(error: FatalError) -> None:
+    detail = f"{error.detail.rstrip()}\n" if error.detail else ""
+    hint = f"hint: {error.hint}\n" if error.hint else ""
+    _write(f"error: {error.message}\n{detail}{hint}")
+
+
+def _bug(error: Exception) -> int:
+    """Write the traceback to a log of the user's own, and say where it is."""
+    import tempfile
+
+    handle, path = tempfile.mkstemp(prefix="envtag-", suffix=".log")
+    with os.fdopen(handle, "w") as log:
+        log.write("".join(traceback.format_exception(error)))
+    _write(f"error: unexpected {type(error).__name__}: {error}\n")
+    _write(f"hint: this is a bug of envtag's; its log is at `{path}`\n")
+    return BUG
+
+
+def _write(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()

@@ -1,0 +1,108 @@
+"""`envtag lock`: lock again what changed beside the locks, or say what is stale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from envtag.authoring import Draft, answered, changes, draft, solve_draft, write_if_changed
+from envtag.errors import FatalError
+from envtag.names import Alias, parse_name, parse_reference
+from envtag.spec_files import SpecFiles
+
+if TYPE_CHECKING:
+    from envtag.config import Config
+    from envtag.output import Output
+    from envtag.registry import Environment, Registry
+
+
+def lock(
+    names: Sequence[str], *, check: bool, as_json: bool, registry: Registry, config: Config, output: Output
+) -> int:
+    """Bring the locks of environments up to their specs; only what is stale is solved.
+
+    Args:
+        names: The environments; none for all of the registry.
+        check: Solve and write nothing; only say what is stale.
+        as_json: Print the result as JSON.
+        registry: The registry, with a work tree.
+        config: The client's settings.
+        output: Where it is told.
+
+    Returns:
+        0; 1 with `check` where a lock is stale.
+
+    Raises:
+        FatalError: A spec is malformed or has no solution; environments locked before it stay locked.
+    """
+    if registry.worktree is None:
+        raise FatalError(f"`{registry.location}` has no work tree", "clone it, and lock in the clone: `git clone …`")
+    result: dict[str, Any] = {}
+    for name in _bases_first([parse_name(text) for text in names] or registry.names(), registry):
+        environment = registry.environment(name)
+        drafted = draft(environment.settings, _files(environment), registry, config)
+        fresh = answered(drafted, environment)
+        stale = [platform for platform in drafted.settings.platforms if platform not in fresh]
+        gone = [platform for platform in environment.platforms if platform not in drafted.settings.platforms]
+        result[name] = {"request": drafted.id, "stale": stale, "gone": gone}
+        if not stale and not gone:
+            continue
+        if check:
+            output.data(f"{name}: stale on {', '.join([*stale, *gone])}") if not as_json else None
+            continue
+        _lock_one(name, drafted, stale, registry, config, output)
+        if not as_json:
+            output.data(
+                f"{name}: locked {', '.join(stale) or 'nothing'}" + (f", removed {', '.join(gone)}" if gone else "")
+            )
+    return _finish(result, check=check, as_json=as_json, output=output)
+
+
+def _lock_one(
+    name: str, drafted: Draft, stale: Sequence[str], registry: Registry, config: Config, output: Output
+) -> None:
+    solved = solve_draft(drafted, stale, config=config, output=output)
+    with registry.lock_for_writing():
+        environment = registry.environment(name)
+        locks = {**answered(drafted, environment), **solved}
+        written = changes(name, drafted, locks, environment.ledger, environment)
+        locked = {
+            path: data for path, data in written.items() if path.endswith("-lock.yml")
+        }  # the rest is the person's
+        write_if_changed(locked, registry)
+
+
+def _bases_first(names: Sequence[str], registry: Registry) -> list[str]:
+    """Names in their order, but each behind what it extends, so that it is locked on what that has become."""
+    ordered: dict[str, None] = {}
+
+    def add(name: str, above: tuple[str, ...]) -> None:
+        base = registry.environment(name).settings.base
+        alias = parse_reference(base) if base else None
+        if isinstance(alias, Alias) and alias.name in names and alias.name not in above:
+            add(alias.name, (*above, name))
+        ordered[name] = None
+
+    for name in names:
+        add(name, (name,))
+    return list(ordered)
+
+
+def _files(environment: Environment) -> SpecFiles:
+    return SpecFiles(specs=environment.settings.spec, files=environment.spec_files())
+
+
+def _finish(result: dict[str, Any], *, check: bool, as_json: bool, output: Output) -> int:
+    changed = [name for name, item in result.items() if item["stale"] or item["gone"]]
+    if as_json:
+        output.json(result)
+    if check and changed:
+        output.say(
+            f"{len(changed)} of {len(result)} environments are stale; `envtag lock {' '.join(changed[:3])}` locks again"
+        )
+        return 1
+    if not changed:
+        output.say(f"all locks answer their specs ({len(result)} environments)")
+    elif not check:
+        output.say("next: `git add envs && git commit`")
+    return 0

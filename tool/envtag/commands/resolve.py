@@ -1,0 +1,223 @@
+"""`envtag resolve`: from requirements to locks in the registry's work tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from envtag.authoring import Draft, answered, changes, draft, solve_draft, summary, write_if_changed
+from envtag.claims import Claims
+from envtag.errors import FatalError
+from envtag.names import Alias, parse_alias, parse_reference
+from envtag.output import Output, megabytes
+from envtag.platforms import check_platform, current_platform
+from envtag.settings import EnvironmentSettings, parse_cutoff
+from envtag.spec import SpecFile, parse, python_constraint
+from envtag.spec_files import SpecFiles, read_spec_files
+
+if TYPE_CHECKING:
+    from envtag.config import Config
+    from envtag.lock import Lock
+    from envtag.registry import Environment, Registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the command line asks for, as it was written.
+
+    Attributes:
+        files: Kind (`requirements`, `environment`, `pyproject`) and path of each spec file, in order.
+        aliases: `NAME[:TAG]` each.
+        python: Constraint on Python, empty for none.
+        platforms: Platforms; none for the default ones.
+        channels: conda channels, in order.
+        index_url: The PyPI index in place of the default one, asked after the extra ones.
+        extra_index_urls: Further PyPI indices, in order.
+        exclude_newer: Date, empty for no cutoff.
+        using: The environment to extend, empty for none.
+        dry_run: Solve and tell, write nothing.
+        force: Solve again although the locks answer the request; replace a release that is not committed yet.
+        as_json: Print the result as JSON.
+    """
+
+    files: Sequence[tuple[str, Path]]
+    aliases: Sequence[str]
+    python: str = ""
+    platforms: Sequence[str] = ()
+    channels: Sequence[str] = ()
+    index_url: str = ""
+    extra_index_urls: Sequence[str] = ()
+    exclude_newer: str = ""
+    using: str = ""
+    dry_run: bool = False
+    force: bool = False
+    as_json: bool = False
+
+
+def resolve(wanted: Wanted, *, registry: Registry, config: Config, output: Output) -> int:
+    """Validate everything, solve every platform, then write every alias's directory or none.
+
+    Returns:
+        0; also where every alias has this content already.
+
+    Raises:
+        AliasExistsError: An immutable tag is taken by other content.
+        FatalError: Bad input, or no solution.
+    """
+    if registry.worktree is None:
+        raise FatalError(
+            f"`{registry.location}` has no work tree to write to", "clone it, and resolve in the clone: `git clone …`"
+        )
+    tags = _tags_by_name([parse_alias(text) for text in wanted.aliases])
+    if not tags and not wanted.dry_run:
+        raise FatalError("nothing to call it by", "add `--alias NAME[:TAG]` (or `--dry-run` to see the solution only)")
+    files = read_spec_files(wanted.files)
+    if not files.specs:
+        raise FatalError("nothing to resolve", "add `-r requirements.txt`, `-f environment.yml` or `-p pyproject.toml`")
+    present = {name: _existing(registry, name) for name in tags}
+    drafted = draft(_settings(wanted, files, registry, list(present.values())), files, registry, config)
+    known = [environment for environment in present.values() if environment is not None]
+    claims = Claims(registry=registry, output=output, force=wanted.force)
+    for name, environment in present.items():
+        known = [*claims.check(name, tags[name], drafted, environment), *known]
+    if tags and not wanted.force and all(_has_all(tags[name], drafted, present[name]) for name in tags):
+        return _tell(wanted, drafted, _answered(drafted, known), tags, changed=False, output=output)
+    locks = _answer(drafted, known, wanted, config, output)
+    if wanted.dry_run:
+        return _tell(wanted, drafted, locks, tags, changed=False, output=output)
+    with registry.lock_for_writing():
+        written: dict[str, bytes | None] = {}
+        for name in tags:
+            environment = _existing(registry, name)
+            ledger = claims.ledger(name, tags[name], drafted, locks, environment)
+            written.update(changes(name, drafted, locks, ledger, environment))
+        changed = write_if_changed(written, registry)
+    return _tell(wanted, drafted, locks, tags, changed=changed, output=output)
+
+
+def _tags_by_name(aliases: Sequence[Alias]) -> dict[str, list[str]]:
+    """Name to its immutable tags; a name asked for as `latest` alone has none."""
+    tags: dict[str, list[str]] = {}
+    for alias in aliases:
+        found = tags.setdefault(alias.name, [])
+        if alias.tag in ("stable", "candidate"):
+            raise FatalError(
+                f"`{alias}`: `{alias.tag}` points at a release, it is not resolved to",
+                f"resolve to an immutable tag, then `envtag alias {alias.name}:TAG {alias}`",
+            )
+        if not alias.mutable and alias.tag not in found:
+            found.append(alias.tag)
+    return tags
+
+
+def _existing(registry: Registry, name: str) -> Environment | None:
+    return registry.environment(name) if registry.has(name) else None
+
+
+def _settings(
+    wanted: Wanted, files: SpecFiles, registry: Registry, present: Sequence[Environment | None]
+) -> EnvironmentSettings:
+    if wanted.using:
+        parse_reference(wanted.using)
+    return EnvironmentSettings(
+        spec=files.specs,
+        python=python_constraint(wanted.python) if wanted.python else "",
+        platforms=_platforms(wanted, files, registry, present),
+        channels=tuple(wanted.channels),
+        index_url=wanted.index_url,
+        extra_index_urls=tuple(wanted.extra_index_urls),
+        exclude_newer=parse_cutoff(wanted.exclude_newer) if wanted.exclude_newer else "",
+        base=wanted.using,
+    )
+
+
+def _platforms(
+    wanted: Wanted, files: SpecFiles, registry: Registry, present: Sequence[Environment | None]
+) -> tuple[str, ...]:
+    """The platforms to lock: those asked for, those that the alias has, those of the spec or the registry, or this."""
+    if wanted.platforms:
+        return tuple(dict.fromkeys(check_platform(name) for name in wanted.platforms))
+    had = [name for environment in present if environment is not None for name in environment.settings.platforms]
+    if had:
+        return tuple(dict.fromkeys(had))
+    spec = parse([SpecFile(name=name, data=files.data(name)) for name in files.specs], files.data)
+    return spec.platforms or registry.settings.platforms or (current_platform(),)
+
+
+def _has_all(tags: Sequence[str], drafted: Draft, environment: Environment | None) -> bool:
+    """Whether a name's tags, or its directory where none is asked for, hold what is asked for on the same platforms."""
+    if environment is None:
+        return False
+    wanted = set(drafted.settings.platforms)
+    if not tags:
+        same = (environment.settings, environment.spec_files()) == (drafted.settings, drafted.files)
+        return same and set(answered(drafted, environment)) == wanted
+    releases = [environment.ledger.release(tag) for tag in tags]
+    return all(item is not None and item.request == drafted.id and set(item.locks) == wanted for item in releases)
+
+
+def _answer(
+    drafted: Draft, known: Sequence[Environment], wanted: Wanted, config: Config, output: Output
+) -> dict[str, Lock]:
+    """The locks of the draft: those that are there already are kept, the others are solved."""
+    kept = {} if wanted.force else _answered(drafted, known)
+    missing = [name for name in drafted.settings.platforms if name not in kept]
+    solved = solve_draft(drafted, missing, config=config, output=output)
+    sources = drafted.settings.spec
+    return {
+        name: solved[name] if name in solved else replace(kept[name], sources=sources)
+        for name in drafted.settings.platforms
+    }
+
+
+def _answered(drafted: Draft, known: Sequence[Environment]) -> dict[str, Lock]:
+    """The locks that answer a draft already, from the first environment that has one for a platform."""
+    kept: dict[str, Lock] = {}
+    for environment in known:
+        kept = {**answered(drafted, environment), **kept}
+    return kept
+
+
+def _tell(
+    wanted: Wanted,
+    drafted: Draft,
+    locks: Mapping[str, Lock],
+    tags: Mapping[str, Sequence[str]],
+    *,
+    changed: bool,
+    output: Output,
+) -> int:
+    if wanted.as_json:
+        result: dict[str, Any] = {
+            "request": drafted.id,
+            "platforms": {name: summary(lock) for name, lock in locks.items()},
+            "aliases": sorted(f"{name}:{tag}" for name, found in tags.items() for tag in (*found, "latest")),
+            "changed": changed,
+            "dry_run": wanted.dry_run,
+        }
+        output.json(result)
+        return 0
+    for name, lock in locks.items():
+        output.data(f"{name:<14} {_sentence(lock)}")
+    if wanted.dry_run:
+        output.say(f"dry run of request {drafted.id[:12]}: nothing was written")
+    elif changed:
+        paths = " ".join(f"envs/{name}" for name in tags)
+        first = next(iter(tags))
+        output.say(f"wrote {paths} (request {drafted.id[:12]})")
+        output.say(f"next: `git add {paths} && git commit`, then open a pull request, or `envtag publish {first}`")
+    else:
+        output.say("every alias has this content already, nothing to do")
+    return 0
+
+
+def _sentence(lock: Lock) -> str:
+    """What a lock holds, in words; a size only where every package states its own."""
+    counts = [(len(lock.by_manager("conda")), "conda"), (len(lock.by_manager("pypi")), "PyPI")]
+    packages = " and ".join(f"{count} {world}" for count, world in counts if count) or "no"
+    python = f"Python {lock.python} from {lock.interpreter}, " if lock.python else ""
+    sizes = [package.size for package in lock.packages]
+    total = f", {megabytes(sum(size or 0 for size in sizes))}" if sizes and None not in sizes else ""
+    return f"{python}{packages} packages{total}, lock {lock.id[:12]}"

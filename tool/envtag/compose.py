@@ -1,0 +1,115 @@
+"""The request of an environment: its settings, its specs, the registry's defaults and its base, made one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from envtag.errors import FatalError
+from envtag.request import Base, Interpreter, Request
+from envtag.spec import Spec, python_constraint
+from envtag.urls import channel_url, check_public
+
+if TYPE_CHECKING:
+    from envtag.settings import EnvironmentSettings, RegistrySettings
+
+DEFAULT_CHANNEL = "conda-forge"
+
+
+def compose(
+    settings: EnvironmentSettings,
+    spec: Spec,
+    defaults: RegistrySettings,
+    *,
+    base: Base | None = None,
+    base_interpreter: Interpreter | None = None,
+    base_channels: tuple[str, ...] = (),
+) -> Request:
+    """What is asked for, in full.
+
+    Args:
+        settings: The environment's `envtag.yml`.
+        spec: Its parsed spec files.
+        defaults: The registry's `[tool.envtag]`.
+        base: The environment that it extends, by content.
+        base_interpreter: Where the base's Python comes from.
+        base_channels: The channels that the base was solved with.
+
+    Raises:
+        FatalError: Two of them contradict each other; names both.
+    """
+    channels = _unique([*map(channel_url, settings.channels), *spec.channels])
+    interpreter = _interpreter(settings, spec, defaults, channels, base_interpreter)
+    if interpreter == "conda" and not channels:
+        channels = base_channels or tuple(map(channel_url, defaults.channels)) or (channel_url(DEFAULT_CHANNEL),)
+    if interpreter == "uv" and (spec.conda or channels):
+        named = spec.conda[0].match_spec() if spec.conda else channels[0]
+        raise FatalError(
+            f"`{named}` is of a conda channel, but this environment's Python comes from uv",
+            "set `interpreter: conda`, or extend a base whose Python comes from conda",
+        )
+    return Request(
+        interpreter=interpreter,
+        python=_python(settings, spec, defaults),
+        channels=channels,
+        index_url=_index(settings, spec),
+        extra_index_urls=_unique([*settings.extra_index_urls, *spec.extra_index_urls]),
+        conda=spec.conda,
+        pypi=spec.pypi,
+        exclude_newer=settings.exclude_newer,
+        virtual_packages=_virtual_packages(settings, defaults),
+        base=base,
+    )
+
+
+def _interpreter(
+    settings: EnvironmentSettings,
+    spec: Spec,
+    defaults: RegistrySettings,
+    channels: tuple[str, ...],
+    base: Interpreter | None,
+) -> Interpreter:
+    if base is not None:
+        if settings.interpreter and settings.interpreter != base:
+            raise FatalError(
+                f"`interpreter: {settings.interpreter}` contradicts the base, whose Python comes from {base}",
+                "leave `interpreter` out: an environment has its base's Python",
+            )
+        return base
+    if settings.interpreter:
+        return settings.interpreter
+    if defaults.interpreter and not (channels or spec.conda):
+        return defaults.interpreter
+    return "conda" if channels or spec.conda or defaults.channels else "uv"
+
+
+def _python(settings: EnvironmentSettings, spec: Spec, defaults: RegistrySettings) -> str:
+    stated = [text for text in (settings.python, spec.python) if text]
+    named = any(item.name == "python" for item in spec.conda)
+    if not stated and not named and defaults.python:
+        stated = [defaults.python]
+    return python_constraint(",".join(python_constraint(text) for text in stated)) if stated else ""
+
+
+def _index(settings: EnvironmentSettings, spec: Spec) -> str:
+    if settings.index_url and spec.index_url and settings.index_url.rstrip("/") != spec.index_url.rstrip("/"):
+        raise FatalError(
+            f"two default indices: `{settings.index_url}` in `envtag.yml`, `{spec.index_url}` in the spec",
+            "name one of them; further ones are `extra-index-url`",
+        )
+    for url in (settings.index_url, *settings.extra_index_urls):
+        if url:
+            check_public(url, "index")
+    return settings.index_url or spec.index_url
+
+
+def _virtual_packages(settings: EnvironmentSettings, defaults: RegistrySettings) -> dict[str, Mapping[str, str]]:
+    platforms = sorted({*settings.virtual_packages, *defaults.virtual_packages})
+    return {
+        name: {**defaults.virtual_packages.get(name, {}), **settings.virtual_packages.get(name, {})}
+        for name in platforms
+    }
+
+
+def _unique(items: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(items))
