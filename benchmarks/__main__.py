@@ -1,0 +1,49 @@
+"""All benchmarks, as one table: `make bench`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import hydrating, reading, solving
+from benchmarks.measure import Machine, table
+
+from support.data import conda_forge_subset
+from support.guards import isolated_environ
+
+COUNT = 5
+
+
+def main() -> None:
+    """Measure everything in a scratch directory and print the table."""
+    with tempfile.TemporaryDirectory(prefix="envtag-bench-") as scratch:
+        root = Path(scratch)
+        home = root / "home"
+        home.mkdir()
+        environ = isolated_environ(home, network=False)
+        environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
+        del environ["PYTHONDONTWRITEBYTECODE"]
+        machine = Machine(root=root, environ=environ)
+        rows = []
+        subset, reason = conda_forge_subset()
+        if subset is None:
+            _say(f"not measured: locking real records ({reason})")
+        else:
+            _say("locking real conda-forge records")
+            rows += solving.rows(machine, subset, COUNT)
+        _say("making and using an environment")
+        registry = hydrating.publish(machine)
+        rows += hydrating.rows(machine, registry, COUNT)
+        _say(f"reading a registry of {reading.ENVIRONMENTS:,} environments")
+        rows += reading.rows(machine, registry, COUNT)
+    print(table(rows))
+
+
+def _say(text: str) -> None:
+    print(f"{text} …", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
