@@ -8,8 +8,6 @@ import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
-from packaging.utils import canonicalize_name
-
 from envtag.engines import Dist
 from envtag.errors import FatalError
 from envtag.output import Output
@@ -78,6 +76,8 @@ def dists_of_paths(paths: Iterable[str]) -> list[tuple[str, str]]:
     Args:
         paths: Paths within a prefix or a noarch package, with `/` between their parts.
     """
+    from packaging.utils import canonicalize_name
+
     found: dict[str, str] = {}
     for path in paths:
         match = _DIST_INFO.search(path) or _EGG_INFO.search(path)

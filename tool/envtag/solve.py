@@ -7,8 +7,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from packaging.requirements import Requirement
-
 from envtag import identity
 from envtag.dists import provided_dists
 from envtag.engines import CondaProblem, Dist, PypiProblem, conda_engine, pypi_engine
@@ -268,6 +266,8 @@ class _Job:
 
 
 def _holds(item: PypiRequirement, platform: str, python: str) -> bool:
+    from packaging.requirements import Requirement
+
     marker = Requirement(item.text).marker
     return marker is None or marker.evaluate({**marker_environment(platform, python), "extra": ""})
 

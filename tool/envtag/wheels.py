@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-
-from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
-from packaging.utils import BuildTag, InvalidWheelFilename, parse_wheel_filename
+from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError
 from envtag.platforms import check_platform
+
+if TYPE_CHECKING:
+    from packaging.tags import Tag
+    from packaging.utils import BuildTag
 
 #: Machine as wheels name it, and the oldest glibc that a manylinux tag exists for (PEP 513, PEP 599).
 _LINUX = MappingProxyType({"linux-64": ("x86_64", 5), "linux-aarch64": ("aarch64", 17)})
@@ -55,6 +57,8 @@ def pick_wheel(
     Raises:
         FatalError: The platform, the version of Python or a virtual package is malformed.
     """
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
     order: dict[Tag, int] = {}
     for tag in _tags(platform, _minor(python), virtual_packages):
         order.setdefault(tag, len(order))
@@ -128,6 +132,8 @@ def marker_environment(platform: str, python: str) -> dict[str, str]:
 
 def _tags(platform: str, python: tuple[int, int], virtual_packages: Mapping[str, str]) -> Iterator[Tag]:
     """A target's tags, best first; the ABI is given, since `packaging` would ask the running interpreter for it."""
+    from packaging.tags import compatible_tags, cpython_tags
+
     interpreter = f"cp{python[0]}{python[1]}"
     platforms = list(_platform_tags(platform, virtual_packages)) or ["any"]
     yield from cpython_tags(python, [interpreter], platforms)
@@ -135,6 +141,8 @@ def _tags(platform: str, python: tuple[int, int], virtual_packages: Mapping[str,
 
 
 def _platform_tags(platform: str, virtual_packages: Mapping[str, str]) -> Iterator[str]:
+    from packaging.tags import mac_platforms
+
     check_platform(platform)
     if platform in _LINUX:
         machine, oldest = _LINUX[platform]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from packaging.specifiers import SpecifierSet
-from packaging.version import Version
-
 _MINORS = range(40)
 _PATCHES = range(40)
 
@@ -29,6 +26,9 @@ def conda_version(constraint: str) -> str:
 
 def permits(constraint: str, minor: str) -> bool:
     """Whether a constraint permits any version of a minor one (`>=3.11.4` permits `3.11`)."""
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
+
     specifiers = SpecifierSet(constraint)
     return any(specifiers.contains(Version(f"{minor}.{patch}")) for patch in _PATCHES)
 

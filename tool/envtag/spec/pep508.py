@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
-
-from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from envtag.platforms import PLATFORMS
 from envtag.request import Origin, PypiRequirement
@@ -15,6 +12,9 @@ from envtag.spec.model import MalformedError, located
 from envtag.urls import check_public
 from envtag.util.text import shown
 from envtag.wheels import marker_environment
+
+if TYPE_CHECKING:
+    from packaging.markers import Marker
 
 _EXAMPLES = "write it like `requests>=2.31`, `requests[socks]` or `name @ https://…/name-1.0-py3-none-any.whl`"
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
@@ -42,6 +42,9 @@ def parse_requirement(
 
 
 def _canonical(text: str, *, constraint: bool) -> tuple[str, str]:
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
     _refuse_unlockable(text)
     try:
         requirement = Requirement(text)
@@ -80,6 +83,8 @@ def _refuse_unlockable(text: str) -> None:
 
 
 def _wheel_url(url: str, name: str) -> str:
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
     check_public(url, f"package {name}")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):
@@ -102,6 +107,8 @@ def _wheel_url(url: str, name: str) -> str:
 
 def _check_marker(marker: Marker) -> None:
     """Refuse a marker that has no answer: evaluated once for each platform, so that no solver trips on it later."""
+    from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+
     if re.search(r"\bextra\b|\bextras\b|\bdependency_groups\b", _QUOTED.sub("", str(marker))):
         raise MalformedError("`extra` means nothing outside a package", "remove that part of the marker")
     try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-
-from packaging.version import InvalidVersion, Version
+from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError
 from envtag.spec.model import MalformedError
 from envtag.util.text import shown
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 _CLAUSE = re.compile(r"(===|==|!=|<=|>=|~=|<|>|=|)\s*(.*)", re.DOTALL)
 _ORDER = (">=", ">", "~=", "==", "!=", "<", "<=")
@@ -49,6 +51,8 @@ def canonical(text: str, *, bare: bool = True) -> str:
 
 
 def _rank(clause: tuple[str, str]) -> tuple[int, Version, str]:
+    from packaging.version import Version
+
     operator, version = clause
     return _ORDER.index(operator), Version(version.removesuffix(".*")), version
 
@@ -76,6 +80,8 @@ def _clause(text: str, *, bare: bool) -> tuple[str, str]:
 
 
 def _version(text: str, clause: str) -> Version:
+    from packaging.version import InvalidVersion, Version
+
     try:
         version = Version(text)
     except InvalidVersion as error:
