@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import uuid
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -34,6 +33,8 @@ def apply(journal: Path, root: Path, changes: Mapping[str, bytes | None]) -> Non
         FatalError: A path leads out of the root or through a file; nothing is changed.
     """
     before = {path: _checked(root, path) for path in sorted(changes)}
+    import uuid
+
     entry = journal / uuid.uuid4().hex
     entry.mkdir(parents=True)
     steps = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -200,6 +199,8 @@ class Registry:
             self._clone.fetch_content(commit, directory)
         found = load_environment(name, commit, files)
         if found is None:
+            import difflib
+
             close = [] if revision else difflib.get_close_matches(name, self.names(), 3, 0.6)
             meant = " or ".join(f"`{item}`" for item in close)
             hint = f"did you mean {meant}?" if close else "`envtag list` shows what there is"

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -45,6 +44,8 @@ class Table(dict[str, Any]):
         """
         for key in self:
             if key not in known:
+                import difflib
+
                 close = difflib.get_close_matches(key, known, 1)
                 hint = (
                     f"did you mean `{close[0]}`?"
