@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import platform
 import re
 import tarfile
 from collections.abc import Iterator
@@ -151,7 +152,7 @@ def test_what_was_read_once_is_known_by_its_hash(conda_channel: Path, directorie
 def test_over_http_only_the_listing_is_read_if_the_server_can(
     server: Server, conda_channel: Path, directories: Directories
 ):
-    package = conda_package(conda_channel, "python", "", extension="conda")
+    package = conda_package(conda_channel, "python", platform.python_version(), extension="conda")
     package = replace(package, depends=("python",))  # a big archive, looked into as if it brought dists
     size = (conda_channel / current_platform() / package.filename).stat().st_size
     assert _of([package], server.url, directories) == _of([package], server.url, directories)
