@@ -203,12 +203,12 @@ open_store(sys.argv[1]).create(sys.argv[3], sys.argv[4].encode(), sys.argv[5])
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
-@pytest.mark.parametrize("step", ["fsync", "link_exclusive", "_sync_directory"])
+@pytest.mark.parametrize("step", ["fsync", "link_exclusive", "sync_directory"])
 def test_a_writer_killed_at_any_step_leaves_a_whole_object_or_none(store: Store, step):
     digest = hashlib.sha256(b"data").hexdigest()
     done = subprocess.run([sys.executable, "-c", KILLED, store.url, step, KEY, "data", digest], check=False)
     assert done.returncode == -signal.SIGKILL
-    assert store.read(KEY) == (b"data" if step == "_sync_directory" else None)
-    assert [entry.key for entry in store.list("")] == ([KEY] if step == "_sync_directory" else [])
-    assert store.create(KEY, b"data", digest) == (step != "_sync_directory")
+    assert store.read(KEY) == (b"data" if step == "sync_directory" else None)
+    assert [entry.key for entry in store.list("")] == ([KEY] if step == "sync_directory" else [])
+    assert store.create(KEY, b"data", digest) == (step != "sync_directory")
     assert store.read(KEY) == b"data"

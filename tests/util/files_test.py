@@ -171,3 +171,9 @@ def test_remove_tree_takes_read_only_directories(open_to_all: Path):
 
 def _names(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
+
+
+def test_a_synced_file_is_written_and_its_directory_can_be_synced(tmp_path: Path):
+    files.write_synced(tmp_path / "a", b"data")
+    files.sync_directory(tmp_path)
+    assert (tmp_path / "a").read_bytes() == b"data"

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from envtag.errors import FatalError
-from envtag.util.files import remove_tree
+from envtag.util.files import remove_tree, sync_directory, write_synced
 
 _COMMIT = "commit.json"
 _FORMAT = 1
@@ -42,17 +42,17 @@ def apply(journal: Path, root: Path, changes: Mapping[str, bytes | None]) -> Non
         for number, (path, old) in enumerate(before.items()):
             data = changes[path]
             if data is not None:
-                _write(entry / str(number), data)
+                write_synced(entry / str(number), data)
             after = hashlib.sha256(data).hexdigest() if data is not None else ""
             steps.append({"path": path, "content": str(number), "before": old, "after": after})
-        _sync(entry)
-        _write(entry / f"{_COMMIT}.new", json.dumps({"version": _FORMAT, "steps": steps}).encode())
+        sync_directory(entry)
+        write_synced(entry / f"{_COMMIT}.new", json.dumps({"version": _FORMAT, "steps": steps}).encode())
         os.replace(entry / f"{_COMMIT}.new", entry / _COMMIT)  # noqa: PTH105 - the commit point, named as such
     except BaseException:
         if not (entry / _COMMIT).exists():
             remove_tree(entry)
         raise
-    _sync(entry)
+    sync_directory(entry)
     _finish(entry, root, steps)
 
 
@@ -100,14 +100,14 @@ def _finish(entry: Path, root: Path, steps: list[dict[str, Any]]) -> None:
         if step["after"]:
             target.parent.mkdir(parents=True, exist_ok=True)
             staged = target.with_name(f".{target.name}.envtag-new")
-            _write(staged, (entry / step["content"]).read_bytes())
+            write_synced(staged, (entry / step["content"]).read_bytes())
             os.replace(staged, target)  # noqa: PTH105 - beside `_write`, in the same words
             directories.add(target.parent)
         elif step["before"]:
             target.unlink(missing_ok=True)
             directories.add(target.parent)
     for directory in sorted(directories):
-        _sync(directory)
+        sync_directory(directory)
     (entry / _COMMIT).unlink()  # first: what is left without it is a change that is over
     remove_tree(entry)
 
@@ -129,21 +129,3 @@ def _checked(root: Path, path: str) -> str:
         return hashlib.sha256(target.read_bytes()).hexdigest()
     except FileNotFoundError:
         return ""
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _sync(directory: Path) -> None:
-    """Make the names in a directory last; Windows has no such call, and needs none."""
-    if os.name == "nt":
-        return
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

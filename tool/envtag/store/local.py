@@ -16,7 +16,7 @@ from envtag.errors import FatalError
 from envtag.store.base import Entry, Progress, wrong_bytes, wrong_size, wrong_source
 from envtag.urls import file_path
 from envtag.util.canonical import sha256_hex
-from envtag.util.files import create_exclusive, link_exclusive, staged, write_atomic
+from envtag.util.files import create_exclusive, link_exclusive, staged, sync_directory, write_atomic
 from envtag.util.locks import file_lock
 
 _BLOCK = 1 << 20
@@ -97,7 +97,7 @@ class LocalStore:
                     raise wrong_source(key, sha256, got)
                 temporary.chmod(0o644)
                 if link_exclusive(temporary, path):
-                    _sync_directory(path.parent)
+                    sync_directory(path.parent)
                     return True
             self._is_there(key, count)
             return False
@@ -184,14 +184,3 @@ def _copy(source: BinaryIO, target: Path, progress: Progress | None) -> tuple[st
         stream.flush()
         os.fsync(stream.fileno())
     return digest.hexdigest(), count
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make new names in a directory last through a power failure (POSIX; Windows has no such call)."""
-    if os.name == "nt":
-        return
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

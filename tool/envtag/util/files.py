@@ -12,14 +12,30 @@ from pathlib import Path
 from typing import Any
 
 
+def write_synced(path: Path, data: bytes) -> None:
+    """Write a file, and return once its bytes would outlive a power failure."""
+    with path.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def sync_directory(directory: Path) -> None:
+    """Make the names in a directory outlive a power failure; Windows has no such call, and needs none."""
+    if os.name == "nt":
+        return
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Replace a file's content in one step: readers see the old bytes or the new ones, also after a crash."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with staged(path) as temporary:
-        with temporary.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
+        write_synced(temporary, data)
         temporary.chmod(mode)
         temporary.replace(path)
 
@@ -31,10 +47,7 @@ def create_exclusive(path: Path, data: bytes, *, mode: int = 0o644) -> bool:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with staged(path) as temporary:
-        with temporary.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
+        write_synced(temporary, data)
         temporary.chmod(mode)
         return link_exclusive(temporary, path)
 
