@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from envtag.engines import Dist
 from envtag.errors import FatalError
 from envtag.output import Output
+from envtag.util import aio
 from envtag.util.canonical import canonical_json
 from envtag.util.files import write_atomic
 
@@ -103,10 +104,10 @@ class _Reader:
         """Each package with its dists."""
         with self._output.task(f"looking into {len(packages)} conda packages", len(packages)) as task:
             remote = [package for package in packages if self._by_parts(package)]
-            listings = asyncio.run(self._ranges(remote)) if remote else {}
+            listings = aio.run(self._ranges(remote)) if remote else {}
             task.advance(len(listings))
             whole = [package for package in packages if package.sha256 not in listings]
-            listings.update(asyncio.run(self._archives(whole)) if whole else {})
+            listings.update(aio.run(self._archives(whole)) if whole else {})
         return [(package, _parse(package, *listings[package.sha256])) for package in packages]
 
     def _by_parts(self, package: Package) -> bool:

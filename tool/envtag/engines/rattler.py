@@ -11,6 +11,7 @@ from envtag.engines.explain import Stated, explanation
 from envtag.engines.rattler_records import Question, package_of, question, record_of
 from envtag.errors import FatalError, UnsolvableError
 from envtag.urls import Mirrors, without_credentials
+from envtag.util import aio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +34,7 @@ def solve_all(
     """Solve problems side by side; see `engines.CondaEngine`."""
     questions = [question(problem, mirrors) for problem in problems]
     repodata_cache.mkdir(parents=True, exist_ok=True)
-    return asyncio.run(_solve_all(questions, mirrors, repodata_cache, on_done))
+    return aio.run(_solve_all(questions, mirrors, repodata_cache, on_done))
 
 
 async def _solve_all(

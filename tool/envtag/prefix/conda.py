@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from envtag.errors import FatalError
 from envtag.package import Package
+from envtag.util import aio
 
 if TYPE_CHECKING:
     from envtag.output import Output, Task
@@ -55,10 +56,8 @@ def install(
         DamagedCacheError: It failed, and `fetch_all` may help.
         FatalError: A package cannot be had, is damaged, or cannot be linked.
     """
-    import asyncio  # slow to import, and a second use needs none of it
-
     cache.mkdir(parents=True, exist_ok=True)
-    asyncio.run(_install(packages, staging, target, cache=cache, fetch=fetch, output=output, fetch_all=fetch_all))
+    aio.run(_install(packages, staging, target, cache=cache, fetch=fetch, output=output, fetch_all=fetch_all))
     _write_canonical_urls(staging, packages)
 
 
