@@ -526,3 +526,22 @@ def test_ten_packages_of_conda_forge_on_four_platforms_are_locked_as_canonical_u
             for package in lock.packages
         )
     assert not any(str(conda_forge_subset) in text or "file:" in text for text in story.files("mlp/ten").values())
+
+
+def test_comments_that_change_are_kept_without_solving_again(base, nothing_is_solved):
+    base.resolve("mlp/base", environment=ALPHA)
+    before = base.files("mlp/base")
+    nothing_is_solved()
+    told = base.resolve("mlp/base", environment=f"# why it is so\n{ALPHA}")
+    after = base.files("mlp/base")
+    assert after["environment.yml"] == f"# why it is so\n{ALPHA}"
+    assert after[f"{HERE}-lock.yml"] == before[f"{HERE}-lock.yml"]
+    assert "wrote envs/mlp/base" in told.err
+
+
+def test_a_directory_whose_old_spec_is_gone_is_written_anew(base):
+    (base.path / "envs" / "mlp" / "base" / "environment.yml").unlink()
+    base.resolve("mlp/base:v2", environment=BETA)
+    files = base.files("mlp/base")
+    assert files["environment.yml"] == BETA
+    assert "{tag: v2," in files["tags.yml"]

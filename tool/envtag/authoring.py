@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from envtag import identity
 from envtag.compose import compose
+from envtag.errors import FatalError
 from envtag.lock import Lock
 from envtag.lock import write as write_lock
 from envtag.lookup import find
@@ -122,13 +123,22 @@ def changes(
     written: dict[str, bytes | None] = {}
     if before is not None:
         gone = [f"{platform}-lock.yml" for platform in before.platforms if platform not in locks]
-        written = {f"{root}/{old}": None for old in (*gone, *(file.name for file in before.spec_files()))}
+        kept = [file.name for file in spec_files_of(before)] or before.settings.spec
+        written = {f"{root}/{old}": None for old in (*gone, *kept)}
     written[f"{root}/envtag.yml"] = drafted.settings.to_bytes()
     written.update({f"{root}/{file.name}": file.data for file in drafted.files})
     written.update({f"{root}/{platform}-lock.yml": write_lock(lock) for platform, lock in locks.items()})
     if ledger.releases or ledger.pointers:
         written[f"{root}/tags.yml"] = ledger.to_bytes()
     return written
+
+
+def spec_files_of(environment: Environment) -> tuple[SpecFile, ...]:
+    """The spec files of a directory; none where one of them is gone, since it is about to be written anew."""
+    try:
+        return environment.spec_files()
+    except FatalError:
+        return ()
 
 
 def write_if_changed(changed: Mapping[str, bytes | None], registry: Registry) -> bool:

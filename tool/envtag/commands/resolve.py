@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from envtag.authoring import Draft, answered, changes, draft, solve_draft, summary, write_if_changed
+from envtag.authoring import Draft, answered, changes, draft, solve_draft, spec_files_of, summary, write_if_changed
 from envtag.claims import Claims
 from envtag.errors import FatalError
 from envtag.names import Alias, parse_alias, parse_reference
@@ -152,7 +152,7 @@ def _has_all(tags: Sequence[str], drafted: Draft, environment: Environment | Non
         return False
     wanted = set(drafted.settings.platforms)
     if not tags:
-        same = (environment.settings, environment.spec_files()) == (drafted.settings, drafted.files)
+        same = (environment.settings, spec_files_of(environment)) == (drafted.settings, drafted.files)
         return same and set(answered(drafted, environment)) == wanted
     releases = [environment.ledger.release(tag) for tag in tags]
     return all(item is not None and item.request == drafted.id and set(item.locks) == wanted for item in releases)
