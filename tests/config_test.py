@@ -11,7 +11,7 @@ from envtag.errors import FatalError
 def test_without_settings_everything_is_at_its_default(home: Path):
     loaded = config.load({"ENVTAG_HOME": str(home / "here")})
     assert (loaded.registry, loaded.store, loaded.mirrors.pairs) == ("", "", ())
-    assert set(loaded.sources.values()) == {"default"}
+    assert {loaded.sources[key] for key in ("registry", "store", "mirrors")} == {"default"}
 
 
 def test_one_home_holds_data_and_cache(home: Path):
@@ -47,7 +47,13 @@ def test_the_config_file_is_read_and_a_variable_wins_over_it(home: Path):
     file.write_text('registry = "from-file"\nstore = "file:///from-file"\n')
     loaded = config.load({"ENVTAG_HOME": str(home / "here"), "ENVTAG_STORE": "file:///from-variable"})
     assert (loaded.registry, loaded.store) == ("from-file", "file:///from-variable")
-    assert loaded.sources == {"registry": str(file), "store": "ENVTAG_STORE", "mirrors": "default"}
+    assert loaded.sources == {
+        "registry": str(file),
+        "store": "ENVTAG_STORE",
+        "mirrors": "default",
+        "data": "ENVTAG_HOME",
+        "cache": "ENVTAG_HOME",
+    }
 
 
 def test_an_empty_variable_is_as_none(home: Path):

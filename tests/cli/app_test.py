@@ -61,7 +61,7 @@ def options_of(command: str) -> set[str]:
 
 def test_the_commands_are_these():
     assert sorted(cli.commands) == [
-        "alias", "create", "get", "init", "list", "lock", "publish", "resolve", "run", "shell", "show",
+        "alias", "config", "create", "get", "init", "list", "lock", "publish", "resolve", "run", "shell", "show",
     ]  # fmt: skip
 
 

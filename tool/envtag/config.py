@@ -129,6 +129,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         sources[key] = str(path) if value else "default"
         return value
 
+    sources["data"] = sources["cache"] = "ENVTAG_HOME" if variables.get("ENVTAG_HOME") else "default"
     return Config(
         directories=_directories(variables),
         registry=pick("registry"),

@@ -258,3 +258,13 @@ def shell(session: Session, reference: str, offline: bool) -> int:
         config=session.config,
         output=session.output,
     )
+
+
+@cli.command()
+@json_option
+@click.pass_obj
+def config(session: Session, as_json: bool) -> int:
+    """Show the client's settings, and where each comes from."""
+    from envtag.commands.config import config as verb
+
+    return verb(session.config, as_json=as_json, output=session.output)
