@@ -89,7 +89,9 @@ def reader(client, stories, pypi_index, tmp_path: Path) -> Reader:
         "requirements.txt": f"{index}alpha\n",
         "extra.txt": f"{index}torchish\n",
         "environment.yml": "channels: [conda-forge]\ndependencies: [alpha]\n",
-        "../app/pyproject.toml": f'[project]\nname = "x"\nversion = "1"\nrequires-python = "=={MINOR}.*"\ndependencies = []\n',
+        "../app/pyproject.toml": (
+            f'[project]\nname = "x"\nversion = "1"\nrequires-python = "=={MINOR}.*"\ndependencies = []\n'
+        ),
         "train.py": "import alpha\nprint(alpha.__version__)\n",
     }
     return Reader(place=tmp_path, directory=tmp_path, environ=environ, files=files)
