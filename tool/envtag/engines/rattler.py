@@ -71,9 +71,8 @@ async def _solve(gateway: Any, asked: Question, mirrors: Mirrors) -> tuple[Packa
             virtual_packages=asked.virtual_packages,
             channel_priority=ChannelPriority.Strict,
             exclude_newer=asked.cutoff,
-            # Without a date nobody can say that a package is not newer: conda-forge's undated ones are of 2017 and
-            # before, those of other channels may be of yesterday.
-            timestamp_policy="allow-missing",  # undated means built before 2017, when conda-build began to date
+            # Undated is older: conda-build writes a date since 2017, and old packages without one are needed still.
+            timestamp_policy="allow-missing",
             constraints=asked.constraints,
             channel_relations="disabled",  # what a channel's metadata names is not what was asked for
         )
