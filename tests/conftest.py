@@ -18,6 +18,7 @@ from support.channel import Channels, channels, why_no_channel
 from support.guards import apply_environ, forbid_network, isolated_environ, why_no_index
 from support.index import Index, write_story
 from support.repository import GitRepo
+from support.s3 import S3Server
 from support.story import Stories, Story
 
 # A loaded machine is no failure: examples are bounded in number, not in time.
@@ -125,6 +126,24 @@ def pypi_index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     index = Index(directory)
     yield index
     index.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_of_session() -> Iterator[S3Server]:
+    """A running server of the S3 protocol; `s3` is what tests use."""
+    server = S3Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_of_session: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+    """A running server of the S3 protocol, without faults, that boto in this process and its children asks."""
+    s3_of_session.requests.clear()
+    s3_of_session.faults.clear()
+    for name, value in s3_of_session.variables().items():
+        monkeypatch.setenv(name, value)
+    return s3_of_session
 
 
 @pytest.fixture

@@ -57,6 +57,7 @@ def test_home_and_every_directory_below_it_are_the_tests_own(home: Path):
 
 def test_settings_of_whoever_runs_the_tests_are_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     theirs = {"UV_INDEX": "a", "PIP_INDEX_URL": "b", "CONDA_PREFIX": "c", "ENVTAG_STORE": "d", "GIT_DIR": "e"}
+    theirs["AWS_PROFILE"] = "x"
     kept = {"SSL_CERT_FILE": "f", "PATH": "g", "HTTPS_PROXY": "h"}
     monkeypatch.setattr("support.guards.REAL_ENVIRON", theirs | kept)
     seen = isolated_environ(tmp_path, network=True)

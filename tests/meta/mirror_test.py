@@ -14,7 +14,6 @@ EXEMPT = {
     "envtag.__main__": "one line; every `run_envtag` goes through it",
     "envtag.errors": "declarations; what is shown of them is in `cli/entry_test.py`",
     "envtag.request": "declarations; what they decide is in `compose_test.py` and `identity_test.py`",
-    "envtag.store.base": "a protocol; each backend's tests hold it",
 }
 
 

@@ -18,8 +18,10 @@ DEAD_PROXY = "http://127.0.0.1:9"
 #: Seen before anything is isolated: what a test that may use the network gets back.
 REAL_ENVIRON: Mapping[str, str] = dict(os.environ)
 
-_REMOVED_PREFIXES = ("CONDA_", "ENVTAG_", "GIT_", "MAMBA_", "METAFLOW_", "PIP_", "PIXI_", "RATTLER_", "UV_", "XDG_")
-_REMOVED = ("AWS_PROFILE", "BASH_ENV", "ENV", "NETRC", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")
+_REMOVED_PREFIXES = (
+    "AWS_", "CONDA_", "ENVTAG_", "GIT_", "MAMBA_", "METAFLOW_", "PIP_", "PIXI_", "RATTLER_", "UV_", "XDG_",
+)  # fmt: skip
+_REMOVED = ("BASH_ENV", "ENV", "NETRC", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")
 _KEPT = ("GIT_SSL_CAINFO",)
 _DATE = "2024-12-01T12:00:00+00:00"
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -50,6 +52,7 @@ def isolated_environ(home: Path, *, network: bool) -> dict[str, str]:
         "XDG_DATA_HOME": str(home / ".local" / "share"),
         "XDG_STATE_HOME": str(home / ".local" / "state"),
         "ENVTAG_HOME": str(home / "envtag"),
+        "AWS_EC2_METADATA_DISABLED": "true",
         "GIT_ALLOW_PROTOCOL": "file",
         "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
         "GIT_CONFIG_NOSYSTEM": "1",

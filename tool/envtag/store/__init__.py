@@ -10,14 +10,14 @@ from envtag.store.base import Entry, Store, wrong_size
 __all__ = ["BACKENDS", "Entry", "Store", "open_store", "wrong_size"]
 
 #: URL scheme to the module that opens such a store: each has `open_url(url) -> Store`.
-BACKENDS = {"file": "envtag.store.local"}
+BACKENDS = {"file": "envtag.store.local", "s3": "envtag.store.s3"}
 
 
 def open_store(url: str) -> Store:
     """Open the store that a URL names; nothing is read, and it need not exist yet.
 
     Args:
-        url: `file:///absolute/directory`.
+        url: `file:///absolute/directory` or `s3://BUCKET/PREFIX`.
 
     Raises:
         FatalError: The scheme is none of `BACKENDS`, or the URL is malformed.

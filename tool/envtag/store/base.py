@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from envtag.errors import FatalError
@@ -94,6 +94,18 @@ class Store(Protocol):
 
     def local_path(self, key: str) -> Path | None:
         """The file that holds an object and can be read in place, or None (not there, or not a file here)."""
+
+
+def key_parts(key: str) -> tuple[str, ...]:
+    """The segments of a key; one that is empty, hidden or not in its plain form is a mistake of the program.
+
+    Raises:
+        ValueError: It is not a key.
+    """
+    parts = PurePosixPath(key).parts
+    if "/".join(parts) != key or any(part.startswith(".") for part in parts) or not parts or "\\" in key:
+        raise ValueError(f"not a key: {key!r}")
+    return parts
 
 
 def wrong_bytes(key: str, expected: str, got: str, where: str) -> FatalError:

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from io import BytesIO
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 from envtag.errors import FatalError
-from envtag.store.base import Entry, Progress, wrong_bytes, wrong_size, wrong_source
+from envtag.store.base import Entry, Progress, key_parts, wrong_bytes, wrong_size, wrong_source
 from envtag.urls import file_path
 from envtag.util.canonical import sha256_hex
 from envtag.util.files import create_exclusive, link_exclusive, staged, sync_directory, write_atomic
@@ -74,13 +74,14 @@ class LocalStore:
                 source = self._path(key).open("rb")
             except FileNotFoundError:
                 return False
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with source, staged(target) as temporary:
-                got, _ = _copy(source, temporary, progress)
-                if got != sha256:
-                    raise wrong_bytes(key, sha256, got, self.url)
-                temporary.chmod(0o644)
-                temporary.replace(target)
+            with source:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with staged(target) as temporary:
+                    got, _ = _copy(source, temporary, progress)
+                    if got != sha256:
+                        raise wrong_bytes(key, sha256, got, self.url)
+                    temporary.chmod(0o644)
+                    temporary.replace(target)
         return True
 
     def create(self, key: str, source: Path | bytes, sha256: str) -> bool:
@@ -144,10 +145,7 @@ class LocalStore:
             self._path(key).unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
-        parts = PurePosixPath(key).parts
-        if "/".join(parts) != key or any(part.startswith(".") for part in parts) or not parts or "\\" in key:
-            raise ValueError(f"not a key: {key!r}")
-        return self.root.joinpath(*parts)
+        return self.root.joinpath(*key_parts(key))
 
     def _is_there(self, key: str, expected: int) -> bool:
         there = self.size(key)
