@@ -40,7 +40,7 @@ def cli(context: click.Context, registry: str, quiet: bool) -> None:
 
 @cli.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--store", default="", metavar="URL", help="Where published packages are kept: `file:///…`.")
+@click.option("--store", default="", metavar="URL", help="Where published packages are kept: `file:///…` or `s3://…`.")
 @click.pass_obj
 def init(session: Session, directory: Path, store: str) -> int:
     """Make DIRECTORY a registry: a git repository of environments."""

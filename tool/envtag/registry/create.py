@@ -13,7 +13,7 @@ from envtag.settings import RegistrySettings, registry_table
 
 _PROJECT = """\
 [tool.envtag]
-# The store holds packages, manifests and replicas of tags: file://, s3://, gs:// or az://.
+# The store holds packages, manifests and replicas of tags: file:// or s3://.
 """
 _NO_STORE = """\
 # None is named yet, so each person uses the local one of their own; name one to share it.
