@@ -205,8 +205,7 @@ def test_a_remote_that_is_gone_is_told_with_what_to_check(repo: GitRepo, bare: G
         git.create_tag(REF, repo.git("rev-parse", "HEAD"), "one\n")
         for attempt in (
             lambda: git.push_create("origin", REF),
-            lambda: git.fetch_ref("origin", REF),
-            lambda: git.default_branch("origin"),
+            lambda: git.fetch("origin", f"{REF}:{REF}"),
         ):
             with pytest.raises(FatalError) as caught:
                 attempt()
@@ -224,9 +223,9 @@ def test_a_ref_is_fetched_alone(repo: GitRepo, bare: GitRepo, tmp_path: Path):
     clone.git("config", "fetch.pruneTags", "true")
     clone.git("tag", "mine")
     with Git(clone.path) as git:
-        assert git.fetch_ref("origin", REF)
-        assert git.fetch_ref("origin", REF)
-        assert not git.fetch_ref("origin", "refs/tags/none")
+        assert git.fetch("origin", f"{REF}:{REF}")
+        assert git.fetch("origin", f"{REF}:{REF}")
+        assert not git.fetch("origin", "refs/tags/none:refs/tags/none")
         found = git.tag(REF)
     assert found is not None
     assert found.sha == sha
@@ -242,27 +241,18 @@ def test_a_fetch_never_moves_a_tag(repo: GitRepo, bare: GitRepo, tmp_path: Path)
         git.push_create("origin", REF)
         mine = other.create_tag(REF, head, "mine\n")
         with pytest.raises(FatalError, match="cannot fetch"):
-            other.fetch_ref("origin", REF)
+            other.fetch("origin", f"{REF}:{REF}")
         assert clone.git("rev-parse", REF) == mine
 
 
-def test_the_default_branch_and_the_remotes(repo: GitRepo, bare: GitRepo, tmp_path: Path):
-    bare.git("symbolic-ref", "HEAD", "refs/heads/trunk")
-    repo.git("push", "-q", "origin", "main:trunk")
+def test_the_remotes_and_where_they_are(repo: GitRepo):
     with Git(repo.path) as git:
-        assert git.default_branch("origin") == "trunk"
-        repo.git("remote", "set-head", "origin", "-a")
-        assert git.default_branch("origin") == "trunk"
         repo.git("remote", "add", "b.c", "x:y")
         repo.git("config", "url.https://host/.insteadOf", "x:")
         assert git.remotes() == ("b.c", "origin")
         assert git.remote_url("b.c") == "https://host/y"
         with pytest.raises(FatalError, match="no remote `none`"):
             git.remote_url("none")
-    empty = GitRepo.create(tmp_path / "empty.git", bare=True)
-    repo.git("remote", "add", "empty", empty.url)
-    with Git(repo.path) as git, pytest.raises(FatalError, match="`empty` has no default branch"):
-        git.default_branch("empty")
 
 
 def test_the_refs_of_a_remote_are_listed_by_pattern_and_only_by_their_whole_name(repo: GitRepo, bare: GitRepo):

@@ -160,15 +160,6 @@ class Git(LocalGit):
             raise UnreachableError(error.message, error.hint, error.detail)
         raise error
 
-    def fetch_ref(self, remote: str, ref: str) -> bool:
-        """Fetch one ref under its own name, never over another value; false if the remote does not have it.
-
-        Raises:
-            UnreachableError: The remote cannot be reached.
-            FatalError: The ref is here with another value.
-        """
-        return self.fetch(remote, f"{ref}:{ref}")
-
     def fetch_missing(self, remote: str, tree: str) -> None:
         """Fetch into a partial clone what it lacks of a tree, in one go; git itself would fetch file by file.
 
@@ -190,24 +181,6 @@ class Git(LocalGit):
         )  # fmt: skip
         if done.returncode != 0:
             raise done.failure(f"cannot fetch {len(missing)} objects from `{remote}`", _REACH)
-
-    def default_branch(self, remote: str) -> str:
-        """The short name of the branch that a remote's HEAD is on.
-
-        Raises:
-            FatalError: The remote cannot be reached, or its HEAD is on no branch.
-        """
-        known = self.run("symbolic-ref", "--quiet", f"refs/remotes/{remote}/HEAD").text()
-        if known:
-            return known.removeprefix(f"refs/remotes/{remote}/")
-        asked = self.run("ls-remote", "--symref", "--", remote, "HEAD", timeout=NETWORK_SECONDS)
-        if asked.returncode != 0:
-            raise asked.failure(f"cannot ask `{remote}` for its default branch", _REACH)
-        for line in asked.text().splitlines():
-            target, _, name = line.partition("\t")
-            if name == "HEAD" and target.startswith("ref: refs/heads/"):
-                return target.removeprefix("ref: refs/heads/")
-        raise FatalError(f"`{remote}` has no default branch", "push a first commit to it")
 
     def remotes(self) -> tuple[str, ...]:
         """The names of the remotes that are configured, sorted."""
