@@ -11,6 +11,7 @@ TESTS = ROOT / "tests"
 WHOLE = frozenset({"meta"})
 #: Modules without a test file of their own, and why.
 EXEMPT = {
+    "envtag.cli.options": "declarations; each is tried with the commands that have it",
     "envtag.__main__": "one line; every `run_envtag` goes through it",
     "envtag.errors": "declarations; what is shown of them is in `cli/entry_test.py`",
     "envtag.request": "declarations; what they decide is in `compose_test.py` and `identity_test.py`",

@@ -1,0 +1,13 @@
+"""What the command line declares."""
+
+from __future__ import annotations
+
+import click
+
+from envtag.cli.app import cli
+
+
+def options_of(command: str) -> set[str]:
+    """The options of a command, in each of their spellings."""
+    found = cli.commands[command]
+    return {option for item in found.params if isinstance(item, click.Option) for option in item.opts}

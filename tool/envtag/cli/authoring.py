@@ -1,0 +1,92 @@
+"""The commands that make a registry and what is in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from envtag.cli.options import FILE, json_option
+
+if TYPE_CHECKING:
+    from envtag.cli.session import Session
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--store", default="", metavar="URL", help="Where published packages are kept: `file:///…` or `s3://…`.")
+@click.pass_obj
+def init(session: Session, directory: Path, store: str) -> int:
+    """Make DIRECTORY a registry: a git repository of environments."""
+    from envtag.commands.init import init as verb
+
+    return verb(directory, store=store, output=session.output)
+
+
+@click.command()
+@click.option("-r", "requirements", type=FILE, multiple=True, metavar="FILE", help="A requirements.txt; repeatable.")
+@click.option("-f", "environments", type=FILE, multiple=True, metavar="FILE", help="An environment.yml; repeatable.")
+@click.option("-p", "pyprojects", type=FILE, multiple=True, metavar="FILE", help="A pyproject.toml; repeatable.")
+@click.option("--python", default="", metavar="SPEC", help="Which Python, such as `3.11` or `>=3.10,<3.13`.")
+@click.option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    metavar="P",
+    help="linux-64, linux-aarch64, osx-64, osx-arm64, win-64; repeatable. Default: those it has, or this machine's.",
+)
+@click.option("--channel", "channels", multiple=True, metavar="C", help="A conda channel, name or URL; first wins.")
+@click.option("--index-url", default="", metavar="URL", help="The PyPI index to use instead of the default one.")
+@click.option("--extra-index-url", "extra_index_urls", multiple=True, metavar="URL", help="A further PyPI index.")
+@click.option("--alias", "aliases", multiple=True, metavar="NAME[:TAG]", help="What to call it; repeatable.")
+@click.option("--exclude-newer", default="", metavar="DATE", help="Use nothing published after this date (UTC).")
+@click.option("--using", default="", metavar="REF", help="Extend this environment, keeping each of its packages.")
+@click.option("--dry-run", is_flag=True, help="Solve and tell; write nothing.")
+@click.option("--force", is_flag=True, help="Solve again; replace a release that is not committed yet.")
+@json_option
+@click.pass_obj
+def resolve(
+    session: Session,
+    /,
+    requirements: tuple[Path, ...],
+    environments: tuple[Path, ...],
+    pyprojects: tuple[Path, ...],
+    **options: object,
+) -> int:
+    """Lock requirements on every platform, under one or more names."""
+    from envtag.commands.resolve import Wanted
+    from envtag.commands.resolve import resolve as verb
+
+    files = [
+        *(("requirements", path) for path in requirements),
+        *(("environment", path) for path in environments),
+        *(("pyproject", path) for path in pyprojects),
+    ]
+    wanted = Wanted(files=files, **options)  # type: ignore[arg-type]
+    return verb(wanted, registry=session.registry, config=session.config, output=session.output)
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--check", is_flag=True, help="Lock nothing; exit 1 where a lock does not answer its spec.")
+@json_option
+@click.pass_obj
+def lock(session: Session, names: tuple[str, ...], check: bool, as_json: bool) -> int:
+    """Lock environments again whose specs have changed (all of them without a NAME)."""
+    from envtag.commands.lock import lock as verb
+
+    return verb(
+        names, check=check, as_json=as_json, registry=session.registry, config=session.config, output=session.output
+    )
+
+
+@click.command()
+@click.argument("source")
+@click.argument("target", metavar="NAME:stable|candidate")
+@click.pass_obj
+def alias(session: Session, source: str, target: str) -> int:
+    """Point `stable` or `candidate` at the release SOURCE."""
+    from envtag.commands.alias import alias as verb
+
+    return verb(source, target, registry=session.registry, config=session.config, output=session.output)

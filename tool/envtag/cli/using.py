@@ -1,0 +1,146 @@
+"""The commands that look environments up and use them, and the client's own settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from envtag.cli.options import json_option, offline_option
+
+if TYPE_CHECKING:
+    from envtag.cli.session import Session
+
+
+@click.command()
+@click.argument("references", nargs=-1, required=True, metavar="REF...")
+@click.option("--platform", default="", metavar="P", help="The platform to show. Default: this machine's.")
+@json_option
+@click.pass_obj
+def show(session: Session, references: tuple[str, ...], platform: str, as_json: bool) -> int:
+    """Show what is known of environments: ids, aliases, platforms, packages."""
+    from envtag.commands.show import show as verb
+
+    found = [session.find(reference) for reference in references]
+    return verb(
+        found,
+        platform=platform,
+        as_json=as_json,
+        registry=session.registry,
+        config=session.config,
+        output=session.output,
+    )
+
+
+@click.command("list")
+@click.argument("prefix", default="")
+@json_option
+@click.pass_obj
+def list_command(session: Session, prefix: str, as_json: bool) -> int:
+    """List the registry's environments, or those below PREFIX."""
+    from envtag.commands.list import list_environments
+
+    return list_environments(
+        prefix, as_json=as_json, registry=session.registry, config=session.config, output=session.output
+    )
+
+
+@click.command()
+@click.argument("reference", metavar="REF")
+@offline_option
+@click.pass_obj
+def get(session: Session, reference: str, offline: bool) -> int:
+    """Fetch an environment to this machine, and show it."""
+    from envtag.commands.show import show as show_verb
+    from envtag.hydration import provide
+
+    session.offline = offline
+    found = session.find(reference)
+    provide(found, config=session.config, store=session.store, offline=offline, output=session.output)
+    return show_verb(
+        [found], platform="", as_json=False, registry=session.registry, config=session.config, output=session.output
+    )
+
+
+@click.command()
+@click.argument("reference", metavar="REF")
+@click.option("--prefix", type=click.Path(path_type=Path), metavar="DIR", help="Create it in this directory.")
+@click.option("--name", default="", metavar="N", help="Create it under a name of your own.")
+@click.option("--force", is_flag=True, help="Replace what is there.")
+@offline_option
+@click.pass_obj
+def create(
+    session: Session,
+    reference: str,
+    prefix: Path | None,
+    name: str,
+    force: bool,
+    offline: bool,
+) -> int:
+    """Create an environment on this machine, and print its path."""
+    from envtag.commands.create import create as verb
+
+    session.offline = offline
+    return verb(
+        session.find(reference),
+        prefix=prefix,
+        name=name,
+        force=force,
+        offline=offline,
+        store=session.store,
+        config=session.config,
+        output=session.output,
+    )
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@offline_option
+@click.argument("reference", metavar="REF")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="[--] CMD...")
+@click.pass_obj
+def run(session: Session, reference: str, command: tuple[str, ...], offline: bool) -> int:
+    """Run CMD in an environment; its exit code is passed through."""
+    from envtag.commands.run import run as verb
+
+    session.offline = offline
+    words = command[1:] if command[0] == "--" else command
+    if not words:
+        raise click.UsageError("no command after `--`")
+    return verb(
+        session.find(reference),
+        words,
+        offline=offline,
+        open_store=lambda: session.store,
+        config=session.config,
+        output=session.output,
+    )
+
+
+@click.command()
+@offline_option
+@click.argument("reference", metavar="REF")
+@click.pass_obj
+def shell(session: Session, reference: str, offline: bool) -> int:
+    """Start a shell in an environment."""
+    from envtag.commands.run import run as verb
+
+    session.offline = offline
+    return verb(
+        session.find(reference),
+        (),
+        offline=offline,
+        open_store=lambda: session.store,
+        config=session.config,
+        output=session.output,
+    )
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def config(session: Session, as_json: bool) -> int:
+    """Show the client's settings, and where each comes from."""
+    from envtag.commands.config import config as verb
+
+    return verb(session.config, as_json=as_json, output=session.output)
