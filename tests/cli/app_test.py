@@ -8,8 +8,20 @@ from envtag.cli.entry import NO, OK, USAGE, run
 
 def test_the_commands_are_these():
     assert sorted(cli.commands) == [
-        "alias", "config", "create", "get", "init", "list", "lock", "publish", "resolve", "run", "shell", "show",
-    ]  # fmt: skip
+        "alias",
+        "config",
+        "create",
+        "find",
+        "get",
+        "init",
+        "list",
+        "lock",
+        "publish",
+        "resolve",
+        "run",
+        "shell",
+        "show",
+    ]
 
 
 def test_registry_and_quiet_go_before_the_command(called, registry, tmp_path, monkeypatch):

@@ -35,7 +35,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("edges", ("config", "dists", "engines", "fetch", "git", "prefix", "registry", "store", "trust", "uv_program")),
-    ("services", ("authoring", "claims", "hydration", "lookup", "publication", "replicas", "solve", "spec_files")),
+    ("services", ("authoring", "claims", "hydration", "lookup", "publication", "replicas", "resolutions", "solve", "spec_files")),
     ("verbs", ("commands",)),
     ("faces", ("__main__", "cli")),
 )

@@ -42,7 +42,12 @@ def pointer_key(alias: Alias) -> str:
 
 def request_key(request: str, platform: str, lock: str) -> str:
     """The record that a request was resolved to a lock on a platform."""
-    return f"{REQUESTS}{request}/{platform}/{lock}.json"
+    return f"{request_prefix(request, platform)}{lock}.json"
+
+
+def request_prefix(request: str, platform: str = "") -> str:
+    """What the records of a request begin with, on all platforms or on one."""
+    return f"{REQUESTS}{request}/" + (f"{platform}/" if platform else "")
 
 
 def _by_hash(sha256: str) -> str:
