@@ -14,7 +14,10 @@ import pytest
 from envtag import config
 from envtag.util.process import Completed, run
 from support import data
+from support.azure import AzureServer
+from support.azurite import azurite
 from support.channel import Channels, channels, why_no_channel
+from support.gcs import GcsServer
 from support.guards import apply_environ, forbid_network, isolated_environ, why_no_index
 from support.index import Index, write_story
 from support.repository import GitRepo
@@ -144,6 +147,43 @@ def s3(s3_of_session: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
     for name, value in s3_of_session.variables().items():
         monkeypatch.setenv(name, value)
     return s3_of_session
+
+
+@pytest.fixture(scope="session")
+def gcs_of_session() -> Iterator[GcsServer]:
+    """A running server of the Google Cloud Storage API; `gcs` is what tests use."""
+    server = GcsServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def gcs(gcs_of_session: GcsServer, monkeypatch: pytest.MonkeyPatch) -> GcsServer:
+    """A running server of the Google Cloud Storage API, without faults, that this process and its children ask."""
+    gcs_of_session.reset()
+    for name, value in gcs_of_session.variables().items():
+        monkeypatch.setenv(name, value)
+    return gcs_of_session
+
+
+@pytest.fixture(scope="session")
+def azure_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureServer]:
+    """A running storage account of Azure's kind; `azure` is what tests use."""
+    program, reason = azurite()
+    if program is None:
+        pytest.skip(reason)
+    server = AzureServer(program, tmp_path_factory.mktemp("azurite"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def azure(azure_of_session: AzureServer, monkeypatch: pytest.MonkeyPatch) -> AzureServer:
+    """A running storage account of Azure's kind, without faults, that this process and its children ask."""
+    azure_of_session.reset()
+    for name, value in azure_of_session.variables().items():
+        monkeypatch.setenv(name, value)
+    return azure_of_session
 
 
 @pytest.fixture

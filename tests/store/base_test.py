@@ -15,6 +15,8 @@ import pytest
 
 from envtag.errors import FatalError
 from envtag.store import Store, open_store
+from support.azure import ACCOUNT, AzureServer
+from support.gcs import GcsServer
 from support.s3 import S3Server
 
 DATA = b"the bytes of a package\n" * 1000
@@ -36,7 +38,7 @@ class Kept:
     put: Callable[[str, bytes], object]
 
 
-@pytest.fixture(params=["file", "s3"])
+@pytest.fixture(params=["az", "file", "gs", "s3"])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
     if request.param == "file":
         root = tmp_path / "a store"
@@ -46,6 +48,20 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
             (root / key).write_bytes(data)
 
         return Kept(store=open_store(root.as_uri()), put=write)
+    if request.param == "az":
+        azure: AzureServer = request.getfixturevalue("azure")
+        container = azure.container()
+        return Kept(
+            store=open_store(f"az://{ACCOUNT}/{container}/some/prefix"),
+            put=lambda key, data: azure.put(container, f"some/prefix/{key}", data),
+        )
+    if request.param == "gs":
+        gcs: GcsServer = request.getfixturevalue("gcs")
+        name = gcs.bucket()
+        return Kept(
+            store=open_store(f"gs://{name}/some/prefix"),
+            put=lambda key, data: gcs.put(name, f"some/prefix/{key}", data),
+        )
     s3: S3Server = request.getfixturevalue("s3")
     bucket, client = s3.bucket(), s3.client()
     return Kept(

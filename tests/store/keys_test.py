@@ -31,3 +31,16 @@ def test_what_is_not_a_hash_makes_no_key(digest):
 def test_what_is_not_an_extension_makes_no_key(extension):
     with pytest.raises(ValueError, match="not an extension"):
         keys.object_key(HEX, extension)
+
+
+def test_a_build_is_recorded_by_source_platform_and_python():
+    assert keys.build_key(HEX, "linux-64", "3.11") == f"builds/ab/{HEX}/linux-64-py3.11.json"
+    with pytest.raises(ValueError, match="not a sha256"):
+        keys.build_key("ab", "linux-64", "3.11")
+
+
+def test_a_tombstone_leads_back_to_its_object():
+    key = keys.object_key(HEX, "tar.bz2")
+    assert keys.tombstone_key(key) == f"tombstones/objects/sha256/ab/{HEX}.tar.bz2.json"
+    assert keys.tombstoned(keys.tombstone_key(key)) == key
+    assert keys.tombstoned(keys.tombstone_key(keys.manifest_key(HEX))) == keys.manifest_key(HEX)

@@ -9,38 +9,18 @@ import itertools
 import logging
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
 from http import HTTPStatus
 from threading import Lock, Thread
 from typing import Any
+
+from support.faults import Fault
+
+__all__ = ["ACCESS_KEY", "SECRET_KEY", "Fault", "S3Server"]
 
 #: What a client gives; the secret must not be seen anywhere.
 ACCESS_KEY = "AKIDTESTER"
 SECRET_KEY = "hunter2-secret"  # the tests' own
 _WRITES = frozenset({"PUT", "POST", "DELETE"})
-
-
-@dataclass(slots=True, kw_only=True)
-class Fault:
-    """What happens to the next requests of a kind in place of, or after, an answer.
-
-    Attributes:
-        method: The requests' method.
-        contains: A part of their path with its query.
-        status: The answer's status; 0 for no answer: the connection breaks.
-        code: The answer's error code.
-        done: The request is carried out, but its answer is lost.
-        cut: The answer's body breaks off in the middle; nothing else is wrong.
-        times: How many requests.
-    """
-
-    method: str
-    contains: str = ""
-    status: int = 0
-    code: str = ""
-    done: bool = False
-    cut: bool = False
-    times: int = 1
 
 
 class S3Server:

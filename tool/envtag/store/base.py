@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from envtag.errors import FatalError
+from envtag.errors import DamagedError, FatalError
 
 Progress = Callable[[int], None]
 
@@ -58,7 +58,7 @@ class Store(Protocol):
             False if the object is not there.
 
         Raises:
-            FatalError: The object has other bytes.
+            DamagedError: The object has other bytes.
         """
 
     def create(self, key: str, source: Path | bytes, sha256: str) -> bool:
@@ -108,9 +108,9 @@ def key_parts(key: str) -> tuple[str, ...]:
     return parts
 
 
-def wrong_bytes(key: str, expected: str, got: str, where: str) -> FatalError:
+def wrong_bytes(key: str, expected: str, got: str, where: str) -> DamagedError:
     """The error for an object whose bytes are not those that its hash promises."""
-    return FatalError(
+    return DamagedError(
         f"`{key}` in {where} has other bytes than promised: expected sha256 {expected}, got {got}",
         "it was tampered with or is damaged: remove it there and publish its environment again",
     )

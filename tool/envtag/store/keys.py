@@ -16,6 +16,10 @@ MANIFESTS = "manifests/sha256/"
 TAGS = "tags/"
 POINTERS = "pointers/"
 REQUESTS = "requests/"
+BUILDS = "builds/"
+TOMBSTONES = "tombstones/"
+CLOCK = "gc/"
+DOCTOR = "doctor/"
 
 
 def object_key(sha256: str, extension: str) -> str:
@@ -48,6 +52,21 @@ def request_key(request: str, platform: str, lock: str) -> str:
 def request_prefix(request: str, platform: str = "") -> str:
     """What the records of a request begin with, on all platforms or on one."""
     return f"{REQUESTS}{request}/" + (f"{platform}/" if platform else "")
+
+
+def tombstone_key(key: str) -> str:
+    """What says that an object is to be deleted; `tombstoned` is the inverse."""
+    return f"{TOMBSTONES}{key}.json"
+
+
+def tombstoned(key: str) -> str:
+    """The key of the object that a tombstone is of."""
+    return key.removeprefix(TOMBSTONES).removesuffix(".json")
+
+
+def build_key(source_sha256: str, platform: str, python: str) -> str:
+    """The record that a source archive was built on a platform for a minor version of Python (create-only)."""
+    return f"{BUILDS}{_by_hash(source_sha256)}/{platform}-py{python}.json"
 
 
 def _by_hash(sha256: str) -> str:

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from envtag.errors import FatalError
 from envtag.store.base import Entry, Progress, key_parts, wrong_bytes, wrong_size, wrong_source
-from envtag.urls import file_path
+from envtag.urls import check_public, file_path
 from envtag.util.canonical import sha256_hex
 from envtag.util.files import create_exclusive, link_exclusive, staged, sync_directory, write_atomic
 from envtag.util.locks import file_lock
@@ -27,9 +27,9 @@ def open_url(url: str) -> LocalStore:
     """Open the store in the directory that a `file:///` URL names.
 
     Raises:
-        FatalError: The URL names a host, or no absolute path.
+        FatalError: The URL names a host or no absolute path, or holds a credential.
     """
-    root = file_path(url)
+    root = file_path(check_public(url, "store"))
     if root is None:
         raise FatalError(f"`{url}` does not name a directory of this machine", "write `file:///absolute/path`")
     return LocalStore(url=url, root=root)

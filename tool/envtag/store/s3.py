@@ -68,7 +68,7 @@ class S3Store:
     bucket: str
     prefix: str
     multipart_bytes: int = 64 << 20
-    part_bytes: int = 16 << 20
+    part_bytes: int = 8 << 20
     _made: Any = None
     _making: threading.Lock = field(default_factory=threading.Lock, repr=False)
 

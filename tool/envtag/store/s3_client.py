@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from envtag.errors import FatalError, UnreachableError
+from envtag.store.s3_options import add_options
 
 #: How often anything is asked for, the first time included.
 ATTEMPTS = 5
@@ -91,7 +93,7 @@ def connect(url: str) -> Any:
         url: The store's URL, for messages.
 
     Raises:
-        FatalError: The configuration names a profile that does not exist, or a malformed endpoint or region.
+        FatalError: The configuration names a profile that does not exist, or a malformed endpoint, region or option.
     """
     import boto3
     from botocore.config import Config
@@ -106,12 +108,14 @@ def connect(url: str) -> Any:
     )
     with asking("connect", "", url):
         try:
-            return boto3.session.Session().client("s3", config=settings)
+            client = boto3.session.Session().client("s3", config=settings)
         except ValueError:  # its text can hold a part of a password
             raise FatalError(
                 f"the endpoint or the region for {url} is malformed",
                 "see AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 and AWS_REGION, or the profile",
             ) from None
+        add_options(client, os.environ)
+        return client
 
 
 @contextmanager
