@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import hashlib
-import threading
+import os
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from envtag import fetch
+from envtag import download, fetch
 from envtag.config import Directories
 from envtag.errors import FatalError
 from envtag.output import Output
@@ -18,73 +19,16 @@ from envtag.package import Package
 from envtag.store import Store, open_store
 from envtag.store.keys import object_key
 from envtag.urls import Mirrors
+from envtag.util.process import run
+from support.web import Server, web_server
 
 DATA = bytes(range(256)) * 4096
 
 
-@dataclass
-class Server:
-    """A web server that answers each path with what a test planned.
-
-    Attributes:
-        url: Its root.
-        files: Path to content.
-        plan: Path to what is done first, one a request: a status code, or ("cut", N): close after N bytes.
-        asked: (path, Range header) of each request.
-    """
-
-    url: str
-    files: dict[str, bytes] = field(default_factory=dict)
-    plan: dict[str, list[Any]] = field(default_factory=dict)
-    asked: list[tuple[str, str]] = field(default_factory=list)
-    authorization: list[str] = field(default_factory=list)
-    ranges: bool = True
-
-
-class Handler(BaseHTTPRequestHandler):
-    server_state: Server
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        state = self.server_state
-        asked = self.headers.get("Range", "")
-        state.asked.append((self.path, asked))
-        state.authorization.append(self.headers.get("Authorization", ""))
-        planned = state.plan.get(self.path, [])
-        step = planned.pop(0) if planned else None
-        if isinstance(step, int) or self.path not in state.files:
-            self.send_response(step or 404)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        data = state.files[self.path]
-        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and state.ranges else 0
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(data) - start))
-        self.end_headers()
-        if isinstance(step, tuple):
-            self.wfile.write(data[start : start + step[1]])
-            self.close_connection = True
-        else:
-            self.wfile.write(data[start:])
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
-    handler = type("Planned", (Handler,), {})
-    running = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    running.daemon_threads = True
-    state = Server(f"http://127.0.0.1:{running.server_address[1]}")
-    handler.server_state = state  # type: ignore[attr-defined]
-    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield state
-    running.shutdown()
-    running.server_close()
-    thread.join()
+    with web_server() as running:
+        yield running
 
 
 @pytest.fixture
@@ -99,7 +43,7 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "_FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(download, "_FIRST_PAUSE_SECONDS", 0.001)
 
 
 def package(url: str, data: bytes = DATA, name: str = "thing") -> Package:
@@ -121,7 +65,7 @@ def get(directories: Directories, *packages: Package, **settings: Any) -> Any:
 
 
 def left_over(directories: Directories) -> list[Path]:
-    return [path for path in directories.archives.rglob("*") if path.is_file()]
+    return [path for path in directories.archives.glob("??/*/*") if path.is_file()]
 
 
 def test_an_archive_is_downloaded_once_and_kept_under_its_name(server: Server, directories: Directories):
@@ -159,34 +103,6 @@ def test_wrong_bytes_from_an_origin_are_refused_by_name_and_not_kept(server: Ser
         assert part in caught.value.message
     assert len(server.asked) == 1
     assert left_over(directories) == []
-
-
-def test_a_broken_download_is_taken_up_where_it_broke_off(server: Server, directories: Directories):
-    wanted = package(server.url)
-    path = "/noarch/thing-1.0-0.conda"
-    server.files[path] = DATA
-    server.plan[path] = [("cut", 400_000), 503, ("cut", 400_000)]
-    assert get(directories, wanted)[wanted.sha256].read_bytes() == DATA
-    starts = [int(asked.removeprefix("bytes=").rstrip("-") or 0) for _, asked in server.asked]
-    assert len(starts) == 4
-    assert starts[0] == 0
-    assert 0 < starts[1] == starts[2] < starts[3]
-
-
-def test_a_server_without_ranges_is_asked_for_the_whole_again(server: Server, directories: Directories):
-    wanted = package(server.url)
-    server.ranges = False
-    server.files["/noarch/thing-1.0-0.conda"] = DATA
-    server.plan["/noarch/thing-1.0-0.conda"] = [("cut", 700_000)]
-    assert get(directories, wanted)[wanted.sha256].read_bytes() == DATA
-
-
-def test_what_was_received_too_much_of_starts_over(server: Server, directories: Directories):
-    wanted = package(server.url)
-    server.files["/noarch/thing-1.0-0.conda"] = DATA
-    server.plan["/noarch/thing-1.0-0.conda"] = [("cut", 700_000), 416]
-    assert get(directories, wanted)[wanted.sha256].read_bytes() == DATA
-    assert server.asked[-1] == ("/noarch/thing-1.0-0.conda", "")
 
 
 def test_a_server_that_stays_down_is_an_error_after_bounded_attempts(server: Server, directories: Directories):
@@ -264,21 +180,68 @@ def test_the_store_is_asked_first_and_read_in_place(directories: Directories, st
     assert found == {wanted.sha256: store.local_path(object_key(wanted.sha256, "conda"))}
 
 
-def test_a_tampered_object_is_refused_by_name_and_not_replaced_by_the_origin(
-    server: Server, directories: Directories, store: Store
-):
-    wanted = package(server.url)
-    server.files["/noarch/thing-1.0-0.conda"] = DATA
+def damaged(store: Store, wanted: Package, data: bytes = b"evil") -> str:
+    """Put a package into a store, then other bytes in its place; its key."""
     key = object_key(wanted.sha256, "conda")
     store.create(key, DATA, wanted.sha256)
     path = store.local_path(key)
     assert path is not None
-    path.write_bytes(b"evil")
+    path.write_bytes(data)
+    return key
+
+
+@pytest.mark.parametrize("data", [b"evil", DATA[:-1], b""])
+@pytest.mark.parametrize("remote", [False, True])
+def test_a_damaged_object_is_told_and_its_package_taken_from_the_origin_once(
+    server: Server,
+    directories: Directories,
+    store: Store,
+    capsys: pytest.CaptureFixture[str],
+    data: bytes,
+    remote: bool,
+):
+    wanted = package(server.url)
+    server.files["/noarch/thing-1.0-0.conda"] = DATA
+    key = damaged(store, wanted, data)
+    path = get(directories, wanted, store=Remote(store) if remote else store)[wanted.sha256]
+    assert path == fetch.archive_path(directories, wanted)
+    assert path.read_bytes() == DATA
+    assert len(server.asked) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(
+        f"warning: thing 1.0 0 is taken from its origin, since `{key}` in {store.url} has other bytes"
+    )
+    for part in (wanted.sha256, hashlib.sha256(data).hexdigest(), "remove it there and publish"):
+        assert part in told
+    assert store.read(key) == data
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_a_damaged_object_is_an_error_offline_and_nothing_of_it_is_kept(
+    server: Server, directories: Directories, store: Store, remote: bool
+):
+    wanted = package(server.url)
+    server.files["/noarch/thing-1.0-0.conda"] = DATA
+    key = damaged(store, wanted)
     with pytest.raises(FatalError) as caught:
-        get(directories, wanted, store=store)
-    for part in ("thing 1.0 0", key, wanted.sha256, hashlib.sha256(b"evil").hexdigest()):
+        get(directories, wanted, store=Remote(store) if remote else store, offline=True)
+    for part in ("thing 1.0 0", f"`{key}` in {store.url}", wanted.sha256, hashlib.sha256(b"evil").hexdigest()):
         assert part in caught.value.message
+    assert "publish its environment again" in caught.value.hint
     assert server.asked == []
+    assert left_over(directories) == []
+
+
+def test_an_object_that_is_gone_comes_from_the_origin(server: Server, directories: Directories, store: Store):
+    wanted = package(server.url)
+    server.files["/noarch/thing-1.0-0.conda"] = DATA
+    assert get(directories, wanted, store=Remote(store))[wanted.sha256].read_bytes() == DATA
+
+
+def test_a_wheel_that_was_built_and_is_gone_is_named(directories: Directories, store: Store):
+    wanted = replace(package("http://127.0.0.1:9"), manager="pypi", url="envtag-build:thing-1.0-py3-none-any.whl")
+    with pytest.raises(FatalError, match=r"`thing-1.0-py3-none-any.whl`, which was built of .* is not in file:"):
+        get(directories, wanted, store=store)
 
 
 class Remote:
@@ -300,13 +263,7 @@ def test_objects_of_a_remote_store_are_downloaded_and_verified(directories: Dire
     store.create(key, DATA, wanted.sha256)
     path = get(directories, wanted, store=Remote(store))[wanted.sha256]
     assert path == fetch.archive_path(directories, wanted)
-    path.unlink()
-    in_store = store.local_path(key)
-    assert in_store is not None
-    in_store.write_bytes(b"evil")
-    with pytest.raises(FatalError, match=f"thing 1.0 0: `{key}` in .* has other bytes"):
-        get(directories, wanted, store=Remote(store))
-    assert left_over(directories) == []
+    assert path.read_bytes() == DATA
 
 
 def test_offline_names_what_is_missing_and_how_much(server: Server, directories: Directories, store: Store):
@@ -329,6 +286,82 @@ def test_many_archives_come_side_by_side_and_one_failure_is_told(server: Server,
         get(directories, *packages)
 
 
-@pytest.mark.parametrize(("wish", "least", "most"), [("3", 3, 3), ("900", 30, 30), ("", 0, 1), ("soon", 0, 1)])
-def test_a_pause_follows_the_servers_wish_within_bounds(wish, least, most):
-    assert least <= fetch._pause(1, wish) <= most
+def test_many_who_want_one_archive_at_once_download_it_once(server: Server, directories: Directories):
+    wanted = package(server.url)
+    server.files["/noarch/thing-1.0-0.conda"] = DATA
+    with ThreadPoolExecutor(8) as threads:
+        paths = {answer[wanted.sha256] for answer in threads.map(lambda _: get(directories, wanted), range(8))}
+    assert paths == {fetch.archive_path(directories, wanted)}
+    assert len(server.asked) == 1
+
+
+def test_what_a_killed_download_left_is_removed_by_the_next_one(server: Server, directories: Directories):
+    wanted = package(server.url)
+    server.files["/noarch/thing-1.0-0.conda"] = DATA
+    left = fetch.archive_path(directories, wanted).parent / ".thing-1.0-0.conda.abc.tmp"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(DATA[:10])
+    get(directories, wanted)
+    assert left_over(directories) == [fetch.archive_path(directories, wanted)]
+
+
+_LIMITED = """
+import resource, sys
+from pathlib import Path
+from envtag import fetch
+from envtag.config import Directories
+from envtag.errors import FatalError
+from envtag.output import Output
+from envtag.package import Package
+from envtag.store import open_store
+from envtag.urls import Mirrors
+from envtag.util.process import run
+
+url, sha256, store, place = sys.argv[1:]
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+wanted = Package(
+    manager="conda", name="thing", version="1.0", build="0", url=url, sha256=sha256, subdir="noarch"
+)
+opened = open_store(store) if store else None
+if opened is not None:
+    type(opened).local_path = lambda self, key: None
+try:
+    fetch.fetch_archives(
+        [wanted], store=opened, mirrors=Mirrors(), offline=False, output=Output(),
+        directories=Directories(data=Path(place), cache=Path(place)),
+    )
+except FatalError as error:
+    print(error.message)
+    print(error.hint)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limit")
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_disk_that_is_full_is_named_and_keeps_nothing(
+    server: Server, directories: Directories, store: Store, stored: bool
+):
+    wanted = package(server.url)
+    server.files["/noarch/thing-1.0-0.conda"] = DATA
+    if stored:
+        store.create(object_key(wanted.sha256, "conda"), DATA, wanted.sha256)
+    words = [wanted.url, wanted.sha256, store.url if stored else "", str(directories.cache)]
+    done = run([sys.executable, "-c", _LIMITED, *words])
+    assert done.stderr == b""
+    told = done.text().splitlines()
+    assert told[0] == f"thing 1.0 0 cannot be kept in `{directories.archives}`: File too large"
+    assert "make room there" in told[1]
+    assert left_over(directories) == []
+    assert get(directories, wanted)[wanted.sha256].read_bytes() == DATA
+
+
+def test_archives_are_had_one_at_a_time_without_a_word(
+    server: Server, directories: Directories, capsys: pytest.CaptureFixture[str]
+):
+    wanted, odd = package(server.url), replace(package(server.url), url=f"{server.url}/..%2Fx.conda")
+    server.files["/noarch/thing-1.0-0.conda"] = DATA
+    with fetch.fetcher(store=None, mirrors=Mirrors(), directories=directories, offline=False) as have:
+        assert have(wanted) == fetch.archive_path(directories, wanted)
+        with pytest.raises(FatalError, match="no file name"):
+            have(odd)
+    assert tuple(capsys.readouterr()) == ("", "")

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from envtag.errors import FatalError
-from envtag.manifest import Manifest, parse
-from support.locks import NUMPY, SAMPLE
+from envtag.manifest import Build, Manifest, parse
+from support.locks import FLASK, NUMPY, SAMPLE
 
 
 def test_a_manifest_is_read_as_it_was_written():
@@ -57,3 +57,46 @@ def test_a_manifest_with_a_credential_is_refused():
     lock = replace(SAMPLE, packages=(replace(NUMPY, url="https://u:p@e.org/c/linux-64/numpy-1.conda"),))
     with pytest.raises(FatalError, match="must not be stored"):
         parse(Manifest(lock=lock).to_bytes(), "m")
+
+
+SDIST = replace(FLASK, name="delta", version="1.0", url="https://files.example.org/delta-1.0.tar.gz", sha256="d" * 64)
+WHEEL = Build(sha256="e" * 64, filename="delta-1.0+x-py3-none-any.whl", size=9)
+WITH_SOURCE = replace(SAMPLE, packages=(*SAMPLE.packages, SDIST))
+BUILT = Manifest(lock=WITH_SOURCE, builds={SDIST.sha256: WHEEL})
+
+
+def test_builds_are_read_as_they_were_written_and_are_no_part_of_the_lock():
+    read = parse(BUILT.to_bytes(), "m")
+    assert read.builds == {SDIST.sha256: WHEEL}
+    assert read.lock.id == WITH_SOURCE.id
+    assert read.to_bytes() == BUILT.to_bytes()
+
+
+def test_a_digest_with_builds_is_golden_too():
+    assert BUILT.digest == "66d50e2cdce6029d634688eb4bc4e05db369c3af7c6dd5a22770d6052609d568"
+
+
+def test_archives_are_the_packages_with_wheels_in_place_of_built_sources():
+    *others, delta = BUILT.archives()
+    assert tuple(others) == SAMPLE.packages
+    assert (delta.key, delta.version) == (SDIST.key, SDIST.version)
+    assert (delta.sha256, delta.filename, delta.extension, delta.size) == (WHEEL.sha256, WHEEL.filename, "whl", 9)
+    assert not delta.is_source
+    assert Manifest(lock=WITH_SOURCE).archives() == WITH_SOURCE.packages
+
+
+@pytest.mark.parametrize(
+    ("builds", "message"),
+    [
+        ({"f" * 64: WHEEL.document()}, "a build of ffffffffffff, which is no source of its lock"),
+        ({FLASK.sha256: WHEEL.document()}, "which is no source of its lock"),
+        ({SDIST.sha256: {**WHEEL.document(), "url": "x"}}, "has not exactly"),
+        ({SDIST.sha256: {**WHEEL.document(), "filename": "a/../b.whl"}}, "not named like a wheel"),
+        ([1], "without a proper"),
+    ],
+)
+def test_damaged_builds_are_refused(builds, message):
+    document = json.loads(BUILT.to_bytes())
+    document["builds"] = builds
+    with pytest.raises(FatalError, match=message):
+        parse(json.dumps(document).encode(), "m")

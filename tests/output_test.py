@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from envtag import output
-from envtag.output import Output
+from envtag.output import Output, Task
 
 _DRAWING = """\
 import sys, time
@@ -157,3 +157,15 @@ def _on_a_terminal() -> tuple[str, bytes]:
 )
 def test_counts_are_shown_as_counts_and_bytes_as_sizes(done, total, unit, speed, words):
     assert output.how_far(done, total, unit, speed) == words
+
+
+def test_a_task_is_described_anew_while_it_runs():
+    told = []
+
+    class Bars:
+        def update(self, handle: str, **fields: str) -> None:
+            told.append((handle, fields))
+
+    Task(Bars(), "handle").describe("storing, 2 of 3 packages")
+    Task().describe("nobody sees this")
+    assert told == [("handle", {"description": "storing, 2 of 3 packages"})]

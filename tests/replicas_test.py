@@ -11,7 +11,7 @@ from envtag.git import Git
 from envtag.names import Alias
 from envtag.output import Output
 from envtag.record import TagRecord
-from envtag.replicas import Replicas
+from envtag.replicas import Replicas, check_agreement, parse_replica, read_replica
 from envtag.store import Store, keys, open_store
 from support.repository import GitRepo
 
@@ -108,3 +108,44 @@ def test_what_is_no_replica_is_an_error_and_stays(
     with pytest.raises(FatalError, match=rf"pointers/mlp/base@stable\.json: {why}"):
         replicas.point(STABLE, repo.commit({"file": "1"}), LOCKS, MANIFESTS)
     assert store.read(keys.pointer_key(STABLE)) == there
+
+
+def test_what_was_written_is_read(replicas: Replicas, store: Store, repo: GitRepo):
+    assert read_replica(store, V1) is None
+    replicas.release(V1, "d" * 40, RECORD)
+    replicas.point(STABLE, repo.commit({"file": "1"}), LOCKS, MANIFESTS)
+    released, pointed_at = read_replica(store, V1), read_replica(store, STABLE)
+    assert released is not None
+    assert pointed_at is not None
+    assert (released.tag, released.request, pointed_at.tag, pointed_at.request) == ("v1", "c" * 40, "stable", "")
+    assert pointed_at.manifests == released.manifests == MANIFESTS
+    check_agreement(released, "d" * 40, RECORD, store.url)
+    with pytest.raises(FatalError, match=rf"`mlp/base:v1` is two things: commit {'e' * 40} in git, {'d' * 40} in its"):
+        check_agreement(released, "e" * 40, RECORD, store.url)
+
+
+def test_a_replica_under_another_key_is_refused(replicas: Replicas, store: Store):
+    replicas.release(V1, "d" * 40, RECORD)
+    store.swap(keys.tag_key(Alias(name="mlp/base", tag="v2")), store.read(keys.tag_key(V1)) or b"", None)
+    with pytest.raises(FatalError, match="what should be the replica of `mlp/base:v2` is of `mlp/base:v1`"):
+        read_replica(store, Alias(name="mlp/base", tag="v2"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"version": 2}, "not a replica of version 1"),
+        ({"extra": 1}, "not a replica: it has"),
+        ({"name": 1}, "is no text"),
+        ({"request": None}, "is no text"),
+        ({"locks": {"linux-64": "a" * 39}}, "`locks` is no table of platforms"),
+        ({"manifests": {"linux-64": "B" * 64}}, "`manifests` is no table of platforms"),
+        ({"manifests": []}, "`manifests` is no table of platforms"),
+        ({"locks": {"win-64": "a" * 40}}, "not of the same platforms"),
+    ],
+)
+def test_a_malformed_replica_is_refused(replicas: Replicas, store: Store, changes: dict[str, object], why: str):
+    replicas.release(V1, "d" * 40, RECORD)
+    document = {**json.loads(store.read(keys.tag_key(V1)) or b""), **changes}
+    with pytest.raises(FatalError, match=why):
+        parse_replica(json.dumps(document).encode(), "there")

@@ -9,6 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from envtag.errors import FatalError, UnsolvableError
+from envtag.git.archive import archive_commit
 from envtag.identity import request_id
 from envtag.lock import Lock, read, write
 from envtag.lock.content_hash import content_hash
@@ -17,7 +18,9 @@ from envtag.platforms import virtual_packages
 from envtag.request import Base, CondaRequirement, Origin, PypiRequirement, Request
 from envtag.solve import solve
 from envtag.urls import Mirrors
+from envtag.util.canonical import sha256_file
 from support.index import Index
+from support.wheels import source_files
 
 CHANNEL = "https://conda.example/main"
 OTHER = "https://conda.example/other"
@@ -298,3 +301,63 @@ def test_progress_is_shown_for_each_platform(resolve: Solve, monkeypatch: pytest
     resolve(asked(conda=conda("beta"), pypi=pypi("epsilon"), python="==3.11.*"), "linux-64", "win-64")
     assert shown.count("linux-64") == 2
     assert {"solving conda packages", "solving PyPI packages"} <= set(shown)
+
+
+def git_package(repo: Any, version: str = "1.0") -> str:
+    commit: str = repo.commit(dict(source_files("delta", version, requires=["beta"])))
+    return commit
+
+
+def test_a_git_requirement_is_pinned_to_a_commit_by_the_hash_of_its_archive(
+    resolve: Solve, git_repo: Any, tmp_path: Path
+):
+    repo = git_repo("delta")
+    commit = git_package(repo)
+    repo.git("tag", "v1")
+    request = asked_of_uv(pypi=pypi(f"delta @ git+{repo.url}@v1"))
+    locks = resolve(request, "linux-64", "osx-arm64")
+    archive_commit(repo.url, commit, tmp_path / "a.tar", root="delta-1.0")
+    for lock in locks:
+        assert names(lock) == ["beta 2.0", "delta 1.0"]
+        delta = lock.packages[1]
+        assert delta.url == f"git+{repo.url}@{commit}"
+        assert delta.sha256 == sha256_file(tmp_path / "a.tar")
+        assert (delta.filename, delta.extension, delta.is_source) == ("delta-1.0.tar", "tar", True)
+        assert delta.depends == ("beta",)
+        again = read(write(lock), "lock")
+        assert (again.id, again.packages) == (lock.id, lock.packages)
+    git_package(repo, "1.1")
+    repo.git("tag", "--force", "v1")
+    assert names(resolve(request, "linux-64")[0]) == ["beta 2.0", "delta 1.1"]
+
+
+def test_a_git_package_of_a_base_is_kept_at_its_commit(resolve: Solve, git_repo: Any):
+    repo = git_repo("delta")
+    git_package(repo)
+    base = resolve(asked_of_uv(pypi=pypi(f"delta @ git+{repo.url}@main")))
+    git_package(repo, "1.1")
+    request = asked_of_uv(pypi=pypi("epsilon"), base=extends(base))
+    [lock] = resolve(request, base=by_platform(base))
+    assert names(lock) == ["beta 2.0", "delta 1.0", "epsilon 1.0"]
+    assert set(base[0].packages) <= set(lock.packages)
+
+
+def test_a_git_requirement_goes_through_its_mirror_and_is_locked_without_it(
+    client: Any, pypi_index: Index, git_repo: Any
+):
+    repo = git_repo("delta")
+    commit = git_package(repo)
+    canonical = "https://git.example.org/team/delta.git"
+    mirrors = Mirrors.parse(f"{canonical}={repo.url} https://pypi.example={pypi_index.root}")
+    request = asked_of_uv(pypi=pypi(f"delta @ git+{canonical}@main"))
+    config = replace(client.config, mirrors=mirrors)
+    [lock] = solve(request, ["linux-64"], config=config, store=None, base_locks={}, output=Output())
+    assert lock.packages[1].url == f"git+{canonical}@{commit}"
+
+
+def test_a_git_requirement_that_is_not_there_is_told(resolve: Solve, git_repo: Any):
+    repo = git_repo("delta")
+    git_package(repo)
+    with pytest.raises((FatalError, UnsolvableError)) as caught:
+        resolve(asked_of_uv(pypi=pypi(f"delta @ git+{repo.url}@v9")))
+    assert "delta" in caught.value.message + caught.value.detail

@@ -9,7 +9,7 @@ import pytest
 
 from envtag.errors import FatalError
 from envtag.names import Alias
-from envtag.trust import checked_tag, known_tag_path, remember
+from envtag.trust import check, checked_tag, known_tag_path, remember
 
 V5 = Alias(name="mlp/team/base", tag="v5")
 A, B = "a" * 40, "b" * 40
@@ -128,3 +128,19 @@ def test_the_tag_object_that_was_checked_last_is_remembered(tmp_path: Path):
     with pytest.raises(FatalError, match="changed on linux-64"):
         remember(tmp_path, HERE, V5, {"linux-64": B}, "3" * 40)
     assert checked_tag(tmp_path, HERE, V5) == "2" * 40
+
+
+def test_a_use_without_a_tag_object_keeps_the_one_that_is_known(tmp_path: Path):
+    remember(tmp_path, HERE, V5, {"linux-64": A}, "c" * 40)
+    remember(tmp_path, HERE, V5, {"linux-64": A})
+    remember(tmp_path, HERE, V5, {"osx-arm64": B})
+    assert checked_tag(tmp_path, HERE, V5) == "c" * 40
+
+
+def test_a_check_refuses_what_changed_and_stores_nothing(tmp_path: Path):
+    check(tmp_path, HERE, V5, {"linux-64": A})
+    assert not known_tag_path(tmp_path, HERE, V5).exists()
+    remember(tmp_path, HERE, V5, {"linux-64": A})
+    check(tmp_path, f"{HERE}/", V5, {"linux-64": A, "osx-arm64": B})
+    with pytest.raises(FatalError, match="changed on linux-64"):
+        check(tmp_path, HERE, V5, {"linux-64": B})

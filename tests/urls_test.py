@@ -5,7 +5,17 @@ from pathlib import Path
 import pytest
 
 from envtag.errors import FatalError
-from envtag.urls import Mirrors, channel_name, channel_url, check_public, file_path, strip_fragment, without_credentials
+from envtag.urls import (
+    GitUrl,
+    Mirrors,
+    channel_name,
+    channel_url,
+    check_public,
+    file_path,
+    parse_git,
+    strip_fragment,
+    without_credentials,
+)
 
 SECRET = "hunter2"
 
@@ -19,6 +29,9 @@ SECRET = "hunter2"
         "file:///srv/channel",
         "https://host.example/text/t",
         "https://host.example/x#sha256=00",
+        "git+https://host.example/x.git@v1#subdirectory=a",
+        "git+ssh://git@host.example/x.git",
+        "git+file:///srv/x.git",
     ],
 )
 def test_a_public_url_is_returned_as_it_is(url):
@@ -132,3 +145,53 @@ def test_a_file_url_names_a_path_of_this_machine():
     assert file_path("file://localhost/srv/chan") == Path("/srv/chan")
     for url in ("https://h.example/srv", "file://other/srv/chan", "file:relative"):
         assert file_path(url) is None
+
+
+COMMIT = "0a" * 20
+
+
+@pytest.mark.parametrize(
+    ("url", "git"),
+    [
+        ("git+https://h.example/o/a.git", GitUrl(repository="https://h.example/o/a.git")),
+        (f"git+https://h.example/a@{COMMIT}", GitUrl(repository="https://h.example/a", revision=COMMIT)),
+        (
+            "git+ssh://git@h.example:22/a@feature/x#subdirectory=p/q",
+            GitUrl(repository="ssh://git@h.example:22/a", revision="feature/x", subdirectory="p/q"),
+        ),
+        ("git+file:///srv/a@v1.0", GitUrl(repository="file:///srv/a", revision="v1.0")),
+    ],
+)
+def test_a_git_url_is_taken_apart_and_put_together_again(url, git):
+    assert parse_git(url) == git
+    assert str(git) == url
+
+
+def test_other_urls_are_no_git_urls():
+    assert parse_git("https://h.example/a.git") is None
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("git+ext://sh", "`git\\+ext` URLs cannot be fetched"),
+        ("git+https:///a", "is not an absolute URL"),
+        ("git+https://h.example/a@v1@v2", "names no branch, tag or commit"),
+        ("git+https://h.example/a@v1.lock", "names no branch, tag or commit"),
+        ("git+https://h.example/a?x=1", "has a query"),
+        ("git+https://h.example/a#subdirectory=", "is not understood"),
+        ("git+https://h.example/a#subdirectory=a/../..", "is not understood"),
+        ("git+https://h.example/a#subdirectory=a&egg=b", "is not understood"),
+    ],
+)
+def test_a_malformed_git_url_is_refused(url, message):
+    with pytest.raises(FatalError, match=message):
+        parse_git(url)
+
+
+def test_a_repository_goes_where_its_mirror_is_and_back():
+    mirrors = Mirrors.parse("https://h.example/a=http://mirror.example/x/a")
+    there = f"git+http://mirror.example/x/a@{COMMIT}#subdirectory=p"
+    assert mirrors.fetch_url(f"git+https://h.example/a@{COMMIT}#subdirectory=p") == there
+    assert mirrors.canonical_url(there) == f"git+https://h.example/a@{COMMIT}#subdirectory=p"
+    assert mirrors.fetch_url("git+https://h.example/ab@v1") == "git+https://h.example/ab@v1"

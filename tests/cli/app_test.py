@@ -12,6 +12,7 @@ def test_the_commands_are_these():
         "config",
         "create",
         "find",
+        "gc",
         "get",
         "init",
         "list",
@@ -21,6 +22,7 @@ def test_the_commands_are_these():
         "run",
         "shell",
         "show",
+        "verify",
     ]
 
 

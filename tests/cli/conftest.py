@@ -20,6 +20,9 @@ VERBS = {
     "list": "envtag.commands.list.list_environments",
     "create": "envtag.commands.create.create",
     "run": "envtag.commands.run.run",
+    "verify": "envtag.commands.verify.verify",
+    "verify_prefix": "envtag.commands.verify.verify_prefix",
+    "gc": "envtag.commands.gc.gc",
     "provide": "envtag.hydration.provide",
 }
 

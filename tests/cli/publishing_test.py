@@ -9,7 +9,16 @@ from support.commands import options_of
 @pytest.mark.parametrize(
     ("verb", "arguments", "expected"),
     [
-        ("publish", [], ((), {"push": True, "as_json": False})),
+        (
+            "publish",
+            [],
+            ((), {"platforms": (), "changed_since": "", "dry_run": False, "push": True, "as_json": False}),
+        ),
+        (
+            "publish",
+            ["--platform", "osx-arm64", "--platform", "win-64", "--changed-since", "HEAD~1", "--dry-run"],
+            ((), {"platforms": ("osx-arm64", "win-64"), "changed_since": "HEAD~1", "dry_run": True}),
+        ),
         ("publish", ["a", "--no-push", "--json"], (("a",), {"push": False, "as_json": True})),
     ],
 )

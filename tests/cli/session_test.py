@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from envtag.cli.session import Session
-from envtag.errors import FatalError
+from envtag.errors import FatalError, UnreachableError
 from support.repository import GitRepo
 
 PROJECT = '[tool.envtag]\nstore = "file:///srv/of-the-registry"\n'
@@ -120,3 +120,48 @@ def test_find_substitutes_the_processes_variables(in_here, monkeypatch):
         assert session.find("@{WHICH}/x").environment.name == "here/x"
         with pytest.raises(FatalError, match="UNSET"):
             session.find("@{UNSET}/x")
+
+
+def test_only_a_registry_out_of_reach_is_replaced_by_a_store(in_here, monkeypatch, tmp_path):
+    monkeypatch.setenv("ENVTAG_STORE", (tmp_path / "store").as_uri())
+    session = Session()
+
+    def fail(error: FatalError):
+        raise error
+
+    def read(error: FatalError) -> str:
+        return session.read(lambda: fail(error), lambda store, why: f"{why.message} {store.url}")
+
+    with session.registry:
+        assert read(UnreachableError("away")) == f"away {session.store.url}"
+        with pytest.raises(FatalError, match="wrong"):
+            read(FatalError("wrong"))
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert read(FatalError("`git` is not installed")) == f"`git` is not installed {session.store.url}"
+
+
+def test_without_a_store_the_first_reason_is_told_with_a_way_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FatalError, match="is in no registry") as raised:
+        Session().find("mlp/base:v1")
+    assert "envtag init" in raised.value.hint
+    assert "`ENVTAG_STORE`" in raised.value.hint
+
+
+def test_a_store_that_is_malformed_is_told_and_not_the_registry(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ENVTAG_STORE", "ftp://host/x")
+    with pytest.raises(FatalError, match="`ftp` is not a kind of store"):
+        Session().find("mlp/base:v1")
+
+
+def test_the_registrys_own_store_is_read_where_its_settings_are_here(in_here, registries, tmp_path):
+    registries["here"].write({"pyproject.toml": f'[tool.envtag]\nstore = "{(tmp_path / "own").as_uri()}"\n'})
+    session = Session()
+    with session.registry:
+        found = session.read(_away, lambda store, _: store.url)
+    assert found == (tmp_path / "own").as_uri()
+
+
+def _away() -> str:
+    raise UnreachableError("away")

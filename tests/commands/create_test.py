@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from envtag.prefix import marker
-from support.story import HERE, MINOR, Story
+from support.index import Index
+from support.story import CONDA_FORGE, HERE, MINOR, Story
+from support.web import web_server
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the test channel holds no Python for Windows")
 
@@ -183,18 +185,63 @@ def test_a_forced_replacement_that_was_killed_keeps_the_old_one(tz: Story, tmp_p
     assert names_in(target.parent) == [".env.lock", "env"]
 
 
-def test_a_source_distribution_is_built_from_the_store_but_not_offline(story: Story, tmp_path: Path):
+def test_a_source_distribution_is_the_wheel_that_was_built_of_it_at_its_publication(story: Story, tmp_path: Path):
     story.resolve("sdist:v1", requirements="delta\n", options=("--platform", HERE, "--python", MINOR))
     story.commit("sdist:v1")
     story.call("publish")
     store = story.config.directories.default_store.as_uri()
-    other = {"ENVTAG_HOME": str(tmp_path / "other"), "ENVTAG_STORE": store}
-    told = story.run("create", "sdist:v1", "--offline", check=1, **other)
+    for name in ("sdist:v1", "sdist"):  # a tag names its manifest; of `latest`, the store's record of its lock does
+        other = {"ENVTAG_HOME": str(tmp_path / name), "ENVTAG_STORE": store, "ENVTAG_MIRRORS": ""}
+        told = story.run("create", name, "--offline", **other)
+        python = Path(told.out.strip()) / "bin" / "python"
+        code = "import beta, delta; print(delta.__version__, beta.__version__)"
+        assert subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout == "1.0 2.0\n"
+
+
+def test_a_source_distribution_that_was_not_published_is_not_built_offline(story: Story, tmp_path: Path):
+    story.resolve("sdist:v1", requirements="delta\n", options=("--platform", HERE, "--python", MINOR))
+    story.run("create", "sdist")
+    told = story.run("create", "sdist", "--offline", "--prefix", str(tmp_path / "env"), check=1)
     assert told.err.startswith("error: delta 1.0")
     assert "is locked as a source distribution" in told.err
-    assert "hint: run it once without `--offline`" in told.err
-    told = story.run("create", "sdist:v1", **other)
-    python = Path(told.out.strip()) / "bin" / "python"
-    code = "import beta, delta; print(delta.__version__, beta.__version__)"
-    assert subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout == "1.0 2.0\n"
-    assert story.run("run", "--offline", "sdist:v1", "--", "python", "-c", "import delta", **other).code == 0
+
+
+def test_the_credentials_of_a_mirror_and_a_signed_address_are_seen_nowhere(
+    story: Story, tmp_path: Path, conda_channel: Path, pypi_index: Index
+):
+    story.resolve("tz", environment="channels: [conda-forge]\ndependencies: [prefixed, tzish]\n")
+    story.resolve("pure", requirements="alpha\n", options=("--platform", HERE, "--python", MINOR))
+    with web_server() as server:
+        for directory in (conda_channel / HERE, conda_channel / "noarch", pypi_index.directory):
+            for path in directory.iterdir():
+                if path.name.startswith(("prefixed-", "tzish-", "alpha-", "beta-")):
+                    kind = directory.name if directory.parent == conda_channel else "files"
+                    server.files[f"/t/tk-0451/mirror/{kind}/{path.name}"] = path.read_bytes()
+        mirror = server.url.replace("://", "://someone:hunter2@") + "/t/tk-0451/mirror"
+        mirrors = {"ENVTAG_MIRRORS": f"{CONDA_FORGE}={mirror} {pypi_index.root}/files={mirror}/files"}
+        home = tmp_path / "cold"
+        other = {**mirrors, "ENVTAG_HOME": str(home), "ENVTAG_STORE": (tmp_path / "empty").as_uri()}
+        told = [story.run("create", name, **other) for name in ("tz", "pure")]
+        told += [story.run("show", name, "--json", **other) for name in ("tz", "pure")]
+        told += [story.run("config", "--json", **other)]
+        assert server.asked != []
+        signed = {key: f"{value}?X-Amz-Signature=sg-0451" for key, value in mirrors.items()}
+        other = {**other, **signed, "ENVTAG_HOME": str(tmp_path / "colder")}
+        told += [story.run("create", "pure", check=1, **other)]
+        story.resolve("pure", requirements="alpha\n", options=("--platform", HERE, "--python", MINOR))
+    told += [story.run("create", "pure", check=1, **{**other, **mirrors, "ENVTAG_HOME": str(tmp_path / "coldest")})]
+    secrets = ("hunter2", "tk-0451", "sg-0451")
+    assert [text for item in told for text in secrets if text in item.out + item.err] == []
+    files = [path for path in (*tmp_path.glob("cold*/**/*"), *story.path.rglob("*")) if path.is_file()]
+    assert len(files) > 50
+    assert [path for path in files if any(text.encode() in path.read_bytes() for text in secrets)] == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["file://me:hunter2@host/srv", "s3://me:hunter2@bucket/x", "s3://bucket/x?X-Amz-Signature=hunter2", "me:hunter2@x"],
+)
+def test_a_store_with_a_credential_in_its_url_is_refused_without_showing_it(tz: Story, url: str):
+    told = tz.run("create", TZ, check=1, ENVTAG_STORE=url)
+    assert told.err.startswith("error: ")
+    assert "hunter2" not in told.err

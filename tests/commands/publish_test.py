@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from envtag.builds import Builds
 from support.story import HERE, Story
 
 NAME = "mlp/tz"
@@ -20,12 +23,12 @@ def test_what_was_released_is_data_and_the_rest_is_talk(make_story: Callable[...
     story = make_story(unpublished)
     told = story.run("publish", NAME)
     assert told.out == f"released {NAME}:v1\n"
-    assert told.err.startswith("2 packages stored (0.0 MB), 0 were there, in file:///")
+    assert re.match(r"2 packages stored \(0\.0 MB in \d+\.\d s, 0\.\d MB/s\), 0 were there, in file:///", told.err)
     assert f", {NAME}:v1 pushed to `origin`\n" in told.err
     assert told.err.endswith(f"next: `envtag run {NAME}:v1 -- python`, from any clone\n")
     again = story.run("publish", NAME)
     assert again.out == f"already released {NAME}:v1, same content\n"
-    assert "0 packages stored (0.0 MB), 2 were there" in again.err
+    assert re.match(r"0 packages stored \(0\.0 MB in \d+\.\d s\), 2 were there, in file:///", again.err)
     assert "pushed" not in again.err
     assert "next:" not in again.err
 
@@ -34,6 +37,8 @@ def test_all_environments_are_published_without_a_name_and_told_as_json(make_sto
     story = make_story(unpublished)
     told = story.call("publish", "--json").json
     assert told.pop("bytes") > 0
+    assert told.pop("seconds") > 0
+    nothing = {"dry_run": False, "built": [], "waiting": [], "failed": []}
     assert told == {
         "environments": ["mlp/draft", NAME],
         "uploaded": 2,
@@ -41,8 +46,11 @@ def test_all_environments_are_published_without_a_name_and_told_as_json(make_sto
         "tags": [f"{NAME}:v1"],
         "kept": [],
         "pushed": [f"{NAME}:v1"],
+        **nothing,
     }
-    assert story.call("publish", "--json").json == {
+    again = story.call("publish", "--json").json
+    del again["seconds"]
+    assert again == {
         "environments": ["mlp/draft", NAME],
         "uploaded": 0,
         "reused": 2,
@@ -50,6 +58,7 @@ def test_all_environments_are_published_without_a_name_and_told_as_json(make_sto
         "tags": [],
         "kept": [f"{NAME}:v1"],
         "pushed": [],
+        **nothing,
     }
 
 
@@ -96,3 +105,90 @@ def test_names_that_are_none_and_registries_without_environments_are_refused(sto
     assert "no environments yet" in story.call("publish", check=1).err
     assert "has no environment `mlp/tz`" in story.call("publish", NAME, check=1).err
     assert "`mlp/tz:v1`" in story.call("publish", f"{NAME}:v1", check=1).err
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(make_story: Callable[..., Story]):
+    story = make_story(unpublished)
+    told = story.call("publish", "--dry-run")
+    lines = told.out.splitlines()
+    assert lines[0] == f"mlp/draft: would store 2 packages for {HERE} (0.0 MB)"
+    assert f"{NAME}: would release {NAME}:v1 at commit {story.repo.git('rev-parse', 'HEAD')[:12]}" in told.out
+    assert told.err == "nothing was changed; without `--dry-run` it is done\n"
+    assert story.bare.git("tag", "--list") == story.repo.git("tag", "--list") == ""
+    assert not story.config.directories.default_store.exists()
+    assert story.call("publish", "--dry-run", "--json").json["dry_run"] is True
+    story.call("publish")
+    assert story.call("publish", "--dry-run").out == f"mlp/draft: nothing to do\n{NAME}: nothing to do\n"
+
+
+def test_only_environments_that_changed_are_published(make_story: Callable[..., Story]):
+    story = make_story(unpublished)
+    story.commit("a note", {"envs/mlp/draft/notes.md": "news\n"})
+    assert story.call("publish", "--changed-since", "HEAD~1", "--json").json["environments"] == ["mlp/draft"]
+    assert story.call("publish", NAME, "--changed-since", "HEAD~1", "--json").json["environments"] == []
+    nothing = story.call("publish", "--changed-since", "HEAD")
+    assert (nothing.out, nothing.err) == ("", "no environment changed since HEAD: nothing to publish\n")
+    assert story.bare.git("tag", "--list") == ""
+    unknown = story.call("publish", "--changed-since", "nowhere", check=1)
+    assert unknown.err.startswith(f"error: `{story.path}` has no revision `nowhere`\nhint: ")
+
+
+def test_one_platform_is_stored_without_a_tag_and_that_is_said(make_story: Callable[..., Story]):
+    story = make_story(unpublished)
+    told = story.call("publish", "--platform", HERE, NAME)
+    assert told.out == ""
+    assert told.err.endswith(
+        f"only what is for {HERE}, and no tag: `envtag publish` without `--platform` releases what is whole\n"
+    )
+    assert story.bare.git("tag", "--list") == ""
+    later = story.call("publish", NAME)
+    assert later.out == f"released {NAME}:v1\n"
+    assert later.err.startswith("0 packages stored")
+    assert "`linux-46` is not a platform" in story.call("publish", "--platform", "linux-46", check=1).err
+
+
+def broken(story: Story, *names: str) -> None:
+    for name in names:
+        story.repo.write({f"envs/{name}/notes.md": "not committed\n"})
+
+
+def test_an_environment_that_fails_does_not_stop_the_others(make_story: Callable[..., Story]):
+    story = make_story(unpublished)
+    broken(story, "mlp/draft")
+    told = story.run("publish", check=1)
+    assert told.out == f"released {NAME}:v1\n"
+    assert "2 packages stored" in told.err
+    assert told.err.endswith(
+        "error: `mlp/draft` is not published: `envs/mlp/draft` has changes that are not committed\n"
+        "hint: commit them: `git commit envs/mlp/draft`\n"
+    )
+    assert story.bare.git("tag", "--list") == f"{NAME}@v1"
+
+
+def test_each_of_several_failures_is_told(make_story: Callable[..., Story]):
+    story = make_story(unpublished)
+    broken(story, "mlp/draft", NAME)
+    told = story.call("publish", "--json", check=1)
+    assert [item["environment"] for item in told.json["failed"]] == ["mlp/draft", NAME]
+    assert told.err == (
+        f"error: 2 of 2 environments are not published: `mlp/draft`, `{NAME}`\n"
+        "mlp/draft: `envs/mlp/draft` has changes that are not committed\n"
+        "  hint: commit them: `git commit envs/mlp/draft`\n"
+        f"{NAME}: `envs/{NAME}` has changes that are not committed\n"
+        f"  hint: commit them: `git commit envs/{NAME}`\n"
+    )
+
+
+def test_a_release_that_waits_for_a_runner_is_told_and_ends_with_1(make_story: Callable[..., Story], monkeypatch: Any):
+    story = make_story(unpublished)
+    monkeypatch.setattr("envtag.publication.manifests.current_platform", lambda: "osx-64")
+    monkeypatch.setattr(
+        "envtag.publication.manifests.recorded_builds", lambda lock, **_: Builds(waiting=lock.packages[:1])
+    )
+    told = story.call("publish", NAME, check=1)
+    assert told.out == ""
+    assert (
+        f"warning: `{NAME}` waits for a runner of {HERE} to build prefixed 1.0: "
+        f"`envtag publish --platform {HERE} {NAME}` there\n"
+    ) in told.err
+    assert story.bare.git("tag", "--list") == ""

@@ -476,10 +476,18 @@ def wait_until_open(process: subprocess.Popen[bytes], name: str, seconds: float 
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         assert process.poll() is None, process.communicate()
-        if any(Path(os.path.realpath(link)).name == name for link in Path(f"/proc/{process.pid}/fd").iterdir()):
+        if any(_opened(link).name == name for link in Path(f"/proc/{process.pid}/fd").iterdir()):
             return
         time.sleep(0.02)
     raise AssertionError(f"{name} was not opened within {seconds} s")
+
+
+def _opened(link: Path) -> Path:
+    """What a descriptor is of; itself if it was closed since it was listed."""
+    try:
+        return link.readlink()
+    except FileNotFoundError:
+        return link
 
 
 @pytest.mark.parametrize("same", [True, False])

@@ -190,8 +190,11 @@ def test_a_registry_by_url_needs_no_clone_and_once_used_no_remote(tz: Story, tmp
     (tmp_path / "nowhere").mkdir()
     other = elsewhere(tz, tmp_path / "other")
     words = ("--registry", tz.bare.url, "run")
-    told = tz.run(*words, "--offline", TZ, "--", "prefixed", cwd=tmp_path / "nowhere", check=1, **other)
+    told = tz.run(
+        *words, "--offline", TZ, "--", "prefixed", cwd=tmp_path / "nowhere", check=1, **{**other, "ENVTAG_STORE": ""}
+    )
     assert "use it once with a network" in told.err
+    assert "`ENVTAG_STORE`" in told.err
     first = tz.run(*words, TZ, "--", "prefixed", cwd=tmp_path / "nowhere", **other)
     assert first.out.startswith(f"{tmp_path / 'other'}/")
     tz.bare.path.rename(tmp_path / "gone.git")

@@ -43,6 +43,21 @@ def test_a_marker_is_evaluated_for_the_target():
     assert not entry.applies(marker_environment("linux-64", "3.11"))
 
 
+@pytest.mark.parametrize(("more", "suffix"), [("", ""), (", subdirectory = 'x/y'", "#subdirectory=x/y")])
+def test_a_commit_of_a_repository_is_read_as_its_url(more: str, suffix: str):
+    commit = "c" * 40
+    [entry] = parse(
+        _one(
+            f"vcs = {{ type = 'git', url = 'https://g.example/a.git', requested-revision = 'v1', "
+            f"commit-id = '{commit}'{more} }}"
+        ),
+        "test",
+    )
+    assert str(entry.git) == f"git+https://g.example/a.git@{commit}{suffix}"
+    assert entry.direct
+    assert entry.files == ()
+
+
 def test_no_packages_are_no_packages():
     assert parse(HEAD + "packages = []\n# The following packages were excluded from the output:\n# numpy\n", "t") == ()
 
@@ -54,7 +69,21 @@ def test_no_packages_are_no_packages():
         ("packages = []", "lock-version None is not one"),
         (f"{HEAD}packages = 1", "`packages` is not a list"),
         (f"{HEAD}[[packages]]\nversion = '1'", "a package has no name"),
-        (_one("vcs = { type = 'git', url = 'https://g.example/a' }"), "`Alpha_Beta` is from a version control system"),
+        (_one("vcs = { type = 'git', url = 'https://g.example/a' }"), "`Alpha_Beta 1.0` is not from a git commit"),
+        (
+            _one(f"vcs = {{ type = 'hg', url = 'https://g.example/a', commit-id = '{'a' * 40}' }}"),
+            "`Alpha_Beta 1.0` is not from a git commit",
+        ),
+        (
+            _one(
+                f"vcs = {{ type = 'git', url = 'https://g.example/', commit-id = '{SHA[:40]}', subdirectory = '..' }}"
+            ),
+            "is not understood",
+        ),
+        (
+            _one(f"vcs = {{ type = 'git', url = 'https://g.example/a@b', commit-id = '{'a' * 40}' }}"),
+            "names no branch, tag or commit",
+        ),
         (_one("directory = { path = '../a' }"), "`Alpha_Beta` is from a directory"),
         (_one('marker = "what == 1"'), "the marker of `Alpha_Beta` is malformed"),
         (_one('wheels = [{ path = "a.whl", hashes = { sha256 = "x" } }]'), "`Alpha_Beta 1.0` is from `a.whl`"),

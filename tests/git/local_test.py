@@ -190,3 +190,27 @@ def test_configuration_is_read_by_pattern(repo: GitRepo):
     with Git(repo.path) as git:
         assert git.configured(r"^envtag\.") == {"envtag.remote": "up\nstream"}
         assert git.configured(r"^nothing\.") == {}
+
+
+def test_a_commit_says_who_wrote_it_and_when_also_if_it_is_a_merge(repo: GitRepo):
+    repo.git("checkout", "--quiet", "-b", "side", "HEAD~1")
+    repo.commit({"side": "1"}, "side")
+    repo.git("checkout", "--quiet", "main")
+    repo.git("merge", "--quiet", "--no-ff", "--strategy", "ours", "--message", "merged", "side")
+    with LocalGit(repo.path) as git:
+        found = git.commit("HEAD")
+        assert found is not None
+        assert (found.sha, found.subject) == (repo.git("rev-parse", "HEAD"), "merged")
+        assert found.author == repo.git("log", "-1", "--format=%an <%ae>")
+        assert found.date.endswith("Z")
+        assert git.commit("nothing") is None
+
+
+def test_what_two_revisions_have_different_is_listed_by_whole_names(repo: GitRepo):
+    repo.commit({"envs/a/ü\n.md": "1", "top": "4"}, "third")
+    with LocalGit(repo.path) as git:
+        assert git.changed_between("HEAD~2", "HEAD", "envs") == ["envs/a/envtag.yml", "envs/a/ü\n.md"]
+        assert git.changed_between("HEAD", "HEAD~1", "envs") == ["envs/a/ü\n.md"]
+        assert git.changed_between("HEAD", "HEAD", "envs") == []
+        with pytest.raises(FatalError, match="there is no revision `nothing`"):
+            git.changed_between("nothing", "HEAD", "envs")

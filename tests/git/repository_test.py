@@ -270,3 +270,19 @@ def test_a_remote_that_cannot_be_asked_for_its_refs_is_named(repo: GitRepo):
     with Git(repo.path) as git, pytest.raises(FatalError, match="cannot ask `gone` for its refs") as caught:
         git.remote_refs("gone", "refs/tags/*")
     assert "check its address" in caught.value.hint
+
+
+def test_an_object_of_the_remote_is_fetched_without_a_ref_here(repo: GitRepo, bare: GitRepo, tmp_path: Path):
+    clone = bare.clone(tmp_path / "reader")
+    repo.commit({"new": "1"}, "news")
+    repo.git("push", "--quiet", "origin", "HEAD:main")
+    refs = clone.git("for-each-ref")
+    with Git(clone.path) as git:
+        head = git.fetch_object("origin", "HEAD")
+        assert head == repo.git("rev-parse", "HEAD")
+        assert git.commit_of(head) == head
+        assert git.fetch_object("origin", "refs/tags/none@v1") is None
+        with pytest.raises(FatalError, match="cannot ask `gone` for its refs"):
+            git.fetch_object("gone", "HEAD")
+    assert clone.git("for-each-ref") == refs
+    assert not (clone.path / ".git" / "FETCH_HEAD").exists()

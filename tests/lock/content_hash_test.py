@@ -27,6 +27,10 @@ ENVIRONMENTS = {
     "pip section": (
         "channels: [conda-forge]\ndependencies:\n- python=3.11\n- pip:\n  - flask >=3\n  - Requests[socks]\n"
     ),
+    "git": (
+        "channels: [conda-forge]\ndependencies:\n- python=3.11\n- pip:\n  - a @ git+https://host.example/a@v1\n"
+        "  - b @ git+https://host.example/b.git@main#subdirectory=x/y\n"
+    ),
 }
 
 

@@ -128,6 +128,34 @@ def test_conda_lock_renders_an_explicit_file(tmp_path, monkeypatch):
     assert f"# pip flask @ {FLASK.url}" in text
 
 
+COMMIT = replace(
+    FLASK,
+    name="delta",
+    version="1.0",
+    url=f"git+https://git.example.org/team/delta.git@{'0a' * 20}#subdirectory=python/delta",
+    sha256="d" * 64,
+)
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_commit_of_a_repository_is_read_back_and_by_the_others_too(tmp_path):
+    from conda_lock.lockfile import parse_conda_lock_file
+    from rattler import LockFile
+
+    lock = replace(SAMPLE, packages=(*SAMPLE.packages, COMMIT))
+    path = tmp_path / "linux-64-lock.yml"
+    path.write_bytes(write(lock))
+    again = read(path.read_bytes(), "lock")
+    assert again.id == lock.id
+    assert COMMIT in again.packages
+    [parsed] = [item for item in parse_conda_lock_file(path).package if item.name == "delta"]
+    assert (parsed.manager, parsed.url, parsed.hash.sha256) == ("pip", COMMIT.url, COMMIT.sha256)
+    environment = LockFile.from_path(path).default_environment()
+    assert environment is not None
+    [found] = [item for item in environment.pypi_packages()["linux-64"] if item.name == "delta"]
+    assert "git.example.org/team/delta.git" in found.location
+
+
 @pytest.mark.filterwarnings("default")
 def test_rattler_reads_both_worlds(tmp_path):
     from rattler import LockFile

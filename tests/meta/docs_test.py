@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -41,6 +42,28 @@ def test_shown_commands_are_commands(page: Path):
 def test_commands_named_in_passing_are_commands(page: Path):
     mistakes = [_mistake(words, whole=False) for words in _named_commands(page.read_text("utf-8"))]
     assert [text for text in mistakes if text] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_shown_json_is_json(page: Path):
+    for kind, body in _FENCE.findall(page.read_text("utf-8")):
+        if kind == "json":
+            json.loads(body)
+
+
+def test_each_policy_of_the_store_allows_or_denies_known_parts_of_it():
+    from envtag.store import keys
+
+    known = {
+        prefix.partition("/")[0] for prefix in vars(keys).values() if isinstance(prefix, str) and prefix[-1:] == "/"
+    }
+    policies = [
+        json.loads(body) for kind, body in _FENCE.findall((ROOT / "docs/storage.md").read_text()) if kind == "json"
+    ]
+    statements = [item for policy in policies for item in policy.get("Statement", ())]
+    assert {item["Effect"] for item in statements} == {"Allow", "Deny"}
+    named = {part for item in statements for part in re.findall(r"PREFIX/(\w+)/\*", json.dumps(item))}
+    assert named == known
 
 
 def test_the_readme_shows_commands():

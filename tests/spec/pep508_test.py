@@ -35,6 +35,12 @@ def parsed(text, **keywords):
         ("A@https://host.example/a-1.0-py3-none-any.whl", "a", "a @ https://host.example/a-1.0-py3-none-any.whl"),
         (f"a @ https://host.example/d/a-1.0-py3-none-any.whl#{SHA} ; os_name == 'nt'", "a",
          f'a @ https://host.example/d/a-1.0-py3-none-any.whl#{SHA} ; os_name == "nt"'),
+        ("A @ git+https://host.example/a.git", "a", "a @ git+https://host.example/a.git"),
+        ("a@git+https://host.example/a@release/v1.0 ; os_name=='nt'", "a",
+         'a @ git+https://host.example/a@release/v1.0 ; os_name == "nt"'),
+        ("a @ git+ssh://git@host.example/o/a.git@v1#subdirectory=x/y", "a",
+         "a @ git+ssh://git@host.example/o/a.git@v1#subdirectory=x/y"),
+        ("a[X] @ git+file:///srv/a.git@main", "a", "a[x] @ git+file:///srv/a.git@main"),
         ("torch @ https://host.example/torch-2.0%2Bcpu-cp311-cp311-linux_x86_64.whl", "torch",
          "torch @ https://host.example/torch-2.0%2Bcpu-cp311-cp311-linux_x86_64.whl"),
     ],
@@ -73,9 +79,19 @@ def test_a_requirement_keeps_its_place_platforms_and_kind():
         ("~/a.whl", "a local file"),
         ("file:///srv/a.whl", "a local file"),
         ("a @ file:///srv/a-1.0-py3-none-any.whl", "a local file"),
-        ("git+https://host.example/a.git", "built from source: not yet lockable by hash"),
-        ("a @ git+https://host.example/a.git@v1", "built from source: not yet lockable by hash"),
-        ("a @ https://host.example/a-1.0.tar.gz", "built from source: not yet lockable by hash"),
+        ("git+https://host.example/a.git", "a git URL needs the name of its package"),
+        ("hg+https://host.example/a", "this way to a repository is not known"),
+        ("a @ hg+https://host.example/a@v1", "this way to a repository is not known"),
+        ("a @ git://host.example/a@v1", "this way to a repository is not known"),
+        ("a @ git+ext://host.example/a@v1", "`git+ext` URLs cannot be fetched"),
+        ("a @ git+https://host.example/a@", "names no branch, tag or commit"),
+        ("a @ git+https://host.example/a@-v1", "names no branch, tag or commit"),
+        ("a @ git+https://host.example/a@v1..v2", "names no branch, tag or commit"),
+        ("a @ git+https://host.example/a@v1?x=1", "has a query, which is not understood"),
+        ("a @ git+https://host.example/a#egg=a", "is not understood"),
+        ("a @ git+https://host.example/a#subdirectory=../b", "is not understood"),
+        ("a @ git+https://host.example/a#subdirectory=/b", "is not understood"),
+        ("a @ https://host.example/a-1.0.tar.gz", "it is not a wheel"),
         ("a @ ftp://host.example/a-1.0-py3-none-any.whl", "`ftp` URLs cannot be fetched"),
         ("https://host.example/a-1.0-py3-none-any.whl", "a URL needs the name of its package"),
         ("a @ https://host.example/b-1.0-py3-none-any.whl", "the wheel is of `b`, not of `a`"),
@@ -107,12 +123,22 @@ def test_a_constraint_only_bounds_versions(text):
         "https://hunter2@host.example/a-1.0-py3-none-any.whl",
         "https://host.example/a-1.0-py3-none-any.whl?X-Amz-Signature=hunter2",
         "git+https://hunter2@host.example/a.git",
+        "git+https://user:hunter2@host.example/a.git@v1",
+        "git+ssh://git:hunter2@host.example/a.git@v1",
+        "git+https://host.example/a@v1?token=hunter2",
         "ftp://u:hunter2@host.example/a.whl",
     ],
 )
 def test_a_credential_is_refused_and_not_shown(url):
     with pytest.raises(FatalError) as raised:
         parsed(f"a @ {url}")
+    assert "hunter2" not in raised.value.message + raised.value.hint + raised.value.detail
+
+
+@pytest.mark.parametrize("scheme", ["https", "git+https", "git+ssh"])
+def test_a_credential_is_not_shown_either_where_the_name_was_forgotten(scheme):
+    with pytest.raises(FatalError) as raised:
+        parsed(f"{scheme}://user:hunter2@host.example/a.git")
     assert "hunter2" not in raised.value.message + raised.value.hint + raised.value.detail
 
 

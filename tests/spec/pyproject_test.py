@@ -67,7 +67,7 @@ def test_a_line_that_cannot_be_found_is_left_out():
         ("[project]\ndependencies = 'numpy'\n", "pyproject.toml:2: `dependencies` is not a list"),
         ("[project]\ndependencies = [1]\n", "pyproject.toml:2: `1`: an entry of `dependencies` is not text"),
         ("[project]\ndependencies = [\n'numpy=1']\n", "pyproject.toml:3: `numpy=1`: not a requirement"),
-        ("[project]\ndependencies = ['a @ git+https://h.example/a']\n", "built from source: not yet lockable"),
+        ("[project]\ndependencies = ['git+https://h.example/a']\n", "a git URL needs the name of its package"),
         (
             "[project]\ndependencies = []\nrequires-python = '3.10'\n",
             "pyproject.toml:3: `3.10`: `3.10` has no operator",

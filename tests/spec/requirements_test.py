@@ -189,7 +189,7 @@ def test_includes_are_listed_without_being_read():
         ("-r .", "it is not a file"),
         ("-r sub/", "it is not a file"),
         ("./a.whl", "a local file"),
-        ("git+https://h.example/a.git", "built from source"),
+        ("git+https://h.example/a.git", "a git URL needs the name of its package"),
         ("numpy=1.21", "not a requirement"),
         ("numpy 1.21 --x", "not a requirement"),
     ],

@@ -125,6 +125,28 @@ def make_wheel(
     return path
 
 
+def source_files(
+    name: str,
+    version: str,
+    *,
+    requires: Sequence[str] = (),
+    scripts: Mapping[str, str] | None = None,
+    requires_python: str = "",
+    tag: str = "py3-none-any",
+    files: Mapping[str, str] | None = None,
+) -> dict[str, bytes]:
+    """A source tree that builds a wheel of `tag` offline, path to bytes; `files` come on top of its own."""
+    built = wheel_files(name, version, requires=requires, scripts=scripts, requires_python=requires_python, tag=tag)
+    return {
+        "PKG-INFO": next(data for path, data in built.items() if path.endswith(".dist-info/METADATA")),
+        "pyproject.toml": _PYPROJECT.encode(),
+        "backend.py": _BACKEND.encode(),
+        "wheel-name.txt": f"{module_name(name)}-{version}-{tag}.whl\n".encode(),
+        **{f"wheel/{path}": data for path, data in built.items()},
+        **{path: text.encode() for path, text in (files or {}).items()},
+    }
+
+
 def make_sdist(
     directory: Path,
     name: str,
@@ -134,18 +156,14 @@ def make_sdist(
     scripts: Mapping[str, str] | None = None,
     requires_python: str = "",
     uploaded: datetime = OLD,
+    tag: str = "py3-none-any",
+    files: Mapping[str, str] | None = None,
 ) -> Path:
     """Write an sdist with static metadata (PEP 643) that builds offline, by a backend of its own."""
-    built = wheel_files(name, version, requires=requires, scripts=scripts, requires_python=requires_python)
     root = f"{module_name(name)}-{version}"
-    metadata = next(data for path, data in built.items() if path.endswith(".dist-info/METADATA"))
-    content = {
-        "PKG-INFO": metadata,
-        "pyproject.toml": _PYPROJECT.encode(),
-        "backend.py": _BACKEND.encode(),
-        "wheel-name.txt": f"{root}-py3-none-any.whl\n".encode(),
-        **{f"wheel/{path}": data for path, data in built.items()},
-    }
+    content = source_files(
+        name, version, requires=requires, scripts=scripts, requires_python=requires_python, tag=tag, files=files
+    )
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for member, data in content.items():

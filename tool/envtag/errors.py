@@ -29,3 +29,7 @@ class UnsolvableError(FatalError):
 
 class UnreachableError(FatalError):
     """A remote did not answer, or refused to talk; what it holds is not known."""
+
+
+class DamagedError(FatalError):
+    """An object of a store has other bytes than its name promises."""

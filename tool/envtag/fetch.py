@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import random
-import threading
-import time
+import errno
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
-from envtag.errors import FatalError
+from envtag import archives
+from envtag.archives import archive_path
+from envtag.download import Download, sessions
+from envtag.errors import DamagedError, FatalError
+from envtag.git_source import fetch_git
+from envtag.manifest import BUILT
+from envtag.store.base import wrong_bytes
 from envtag.store.keys import object_key
 from envtag.urls import Mirrors, file_path, without_credentials
 from envtag.util.canonical import sha256_file
 from envtag.util.files import staged
+from envtag.util.parallel import in_parallel
 
 if TYPE_CHECKING:
     import requests
@@ -27,15 +30,11 @@ if TYPE_CHECKING:
     from envtag.package import Package
     from envtag.store import Store
 
-_THREADS = 8
-_ATTEMPTS = 5
-_FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 30.0
-_TIMEOUT_SECONDS = (15.0, 60.0)  # to connect, and between two reads
-_BLOCK = 1 << 18
-_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-_PARTIAL = 206
-_ERROR = 400
+__all__ = ["archive_path", "fetch_archives", "fetcher"]
+
+_THREADS = 16
+#: What says that this machine cannot take a file, whatever it was read from.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 
 
 def fetch_archives(
@@ -49,8 +48,9 @@ def fetch_archives(
 ) -> Mapping[str, Path]:
     """Get the archive of each package, verified.
 
-    Looked for in this order: the local cache, the store, the package's origin (behind the client's mirrors).
-    Archives that are files on this machine already are used where they lie, after their hash was checked.
+    Looked for in this order: the local cache, the store, the package's origin (behind the client's mirrors). An object
+    of the store with other bytes is told, and the origin is asked once instead. Archives that are files on this machine
+    already are used where they lie, after their hash was checked.
 
     Args:
         packages: What to get.
@@ -64,7 +64,7 @@ def fetch_archives(
         SHA-256 to a local file with exactly those bytes.
 
     Raises:
-        FatalError: An archive has other bytes, cannot be had, or is nowhere at hand under `offline`.
+        FatalError: An archive has other bytes, cannot be had or kept, or is nowhere at hand under `offline`.
     """
     wanted = {package.sha256: package for package in packages}
     if not wanted:
@@ -72,11 +72,20 @@ def fetch_archives(
     for package in wanted.values():
         _refuse_odd_name(package)
     total = sum(package.size or 0 for package in wanted.values()) or None
-    with output.task(f"fetching {len(wanted)} packages", total, unit="bytes") as task, _sessions() as session:
+    archives.sweep(directories)
+    with output.task(f"fetching {len(wanted)} packages", total, unit="bytes") as task, sessions() as session:
         job = _Job(
-            store=store, mirrors=mirrors, directories=directories, offline=offline, count=task.advance, session=session
+            store=store,
+            mirrors=mirrors,
+            directories=directories,
+            offline=offline,
+            count=task.advance,
+            session=session,
+            say=output.say,
+            warn=output.warn,
         )
-        found = _in_parallel(job.get, wanted)
+        paths = in_parallel(job.get, wanted.values(), threads=_THREADS)
+    found = dict(zip(wanted, paths, strict=True))
     missing = [wanted[sha256] for sha256, path in found.items() if path is None]
     if missing:
         names = ", ".join(str(package) for package in missing[:3])
@@ -86,9 +95,36 @@ def fetch_archives(
     return {sha256: path for sha256, path in found.items() if path is not None}
 
 
-def archive_path(directories: Directories, package: Package) -> Path:
-    """Where a downloaded archive is kept, under its own file name."""
-    return directories.archives / package.sha256[:2] / package.sha256 / package.filename
+@contextmanager
+def fetcher(
+    *, store: Store | None, mirrors: Mirrors, directories: Directories, offline: bool
+) -> Iterator[Callable[[Package], Path | None]]:
+    """Get archives one at a time, from any thread, each as `fetch_archives` does it, and without a word.
+
+    Yields:
+        A function from a package to a file with exactly its bytes; None if it is nowhere at hand under `offline`.
+    """
+    with sessions() as session:
+        job = _Job(
+            store=store,
+            mirrors=mirrors,
+            directories=directories,
+            offline=offline,
+            count=_silent,
+            session=session,
+            say=_silent,
+            warn=_silent,
+        )
+
+        def get(package: Package) -> Path | None:
+            _refuse_odd_name(package)
+            return job.get(package)
+
+        yield get
+
+
+def _silent(_: object) -> None:
+    """Where the caller shows progress by itself."""
 
 
 def _refuse_odd_name(package: Package) -> None:
@@ -96,23 +132,6 @@ def _refuse_odd_name(package: Package) -> None:
     name = package.filename
     if not name or name.startswith(".") or any(character in name for character in "/\\:\0"):
         raise FatalError(f"the URL of {package} ends in `{name}`, which is no file name")
-
-
-def _in_parallel(get: Callable[[Package], Path | None], wanted: Mapping[str, Package]) -> dict[str, Path | None]:
-    from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-
-    with ThreadPoolExecutor(min(_THREADS, len(wanted))) as threads:
-        futures: dict[str, Future[Path | None]] = {
-            sha256: threads.submit(get, package) for sha256, package in wanted.items()
-        }
-        try:
-            wait(futures.values(), return_when=FIRST_EXCEPTION)
-        finally:
-            threads.shutdown(wait=True, cancel_futures=True)
-        for future in futures.values():
-            if future.done() and not future.cancelled():
-                future.result()
-        return {sha256: future.result() for sha256, future in futures.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,119 +144,130 @@ class _Job:
     offline: bool
     count: Callable[[int], None]
     session: Callable[[], requests.Session]
-    pause: Callable[[float], None] = field(default=time.sleep)
+    say: Callable[[str], None]
+    warn: Callable[[str], None]
 
     def get(self, package: Package) -> Path | None:
         """The package's archive; None if it is nowhere at hand under `offline`."""
-        kept = archive_path(self.directories, package)
-        if kept.is_file():
-            if sha256_file(kept) == package.sha256:
-                self.count(package.size or 0)
-                return kept
-            kept.unlink(missing_ok=True)
-        return self._from_store(package, kept) or (None if self.offline else self._from_origin(package, kept))
+        try:
+            return self._get(package)
+        except OSError as error:
+            full = self._full(package, error)
+            if full is None:
+                raise
+            raise full from error
+        except FatalError as error:
+            cause = error.__cause__
+            full = self._full(package, cause) if isinstance(cause, OSError) else None
+            if full is None:
+                raise
+            raise full from cause
 
-    def _from_store(self, package: Package, kept: Path) -> Path | None:
+    def _get(self, package: Package) -> Path | None:
+        kept = archive_path(self.directories, package)
+        if self._is_kept(package, kept):
+            return kept
+        damage: DamagedError | None = None
+        try:
+            in_place = self._in_store(package)
+            if in_place is not None:
+                return in_place
+        except DamagedError as error:
+            damage = error
+        waiting = f"waiting for another process that is fetching {package}"
+        with archives.lock(self.directories, package, waiting=lambda: self.say(waiting)):
+            if self._is_kept(package, kept):
+                return kept
+            try:
+                if damage is None and self._from_store(package, kept):
+                    return kept
+            except DamagedError as error:
+                damage = error
+            if damage is not None:
+                self._tell_damage(package, damage)
+            return None if self.offline else self._from_origin(package, kept)
+
+    def _is_kept(self, package: Package, kept: Path) -> bool:
+        there = archives.is_kept(kept, package)
+        if there:
+            self.count(package.size or 0)
+        return there
+
+    def _in_store(self, package: Package) -> Path | None:
+        """The file of a store in a directory, used where it lies."""
         if self.store is None:
             return None
         key = object_key(package.sha256, package.extension)
-        in_place = self.store.local_path(key)
-        if in_place is None:
-            try:
-                return kept if self.store.download(key, kept, package.sha256, self.count) else None
-            except FatalError as error:
-                raise FatalError(f"{package}: {error.message}", error.hint, error.detail) from error
-        return self._verified(in_place, package, f"`{key}` in the store {without_credentials(self.store.url)}")
+        path = self.store.local_path(key)
+        if path is None:
+            return None
+        got = sha256_file(path)
+        if got != package.sha256:
+            raise wrong_bytes(key, package.sha256, got, without_credentials(self.store.url))
+        self.count(package.size or 0)
+        return path
+
+    def _from_store(self, package: Package, kept: Path) -> bool:
+        if self.store is None:
+            return False
+        key = object_key(package.sha256, package.extension)
+        try:
+            return self.store.download(key, kept, package.sha256, self.count)
+        except DamagedError:
+            raise
+        except FatalError as error:
+            if isinstance(error.__cause__, OSError):
+                raise
+            raise FatalError(f"{package}: {error.message}", error.hint, error.detail) from error
+
+    def _tell_damage(self, package: Package, damage: DamagedError) -> None:
+        if self.offline:
+            raise FatalError(f"{package}: {damage.message}", damage.hint) from damage
+        self.warn(f"{package} is taken from its origin, since {damage.message}; {damage.hint}")
 
     def _from_origin(self, package: Package, kept: Path) -> Path:
         url = self.mirrors.fetch_url(package.url)
-        path = file_path(url)
+        path = file_path(url) if "://" in url else None
         if path is not None:
             if not path.is_file():
                 raise FatalError(f"cannot fetch {package}: `{path}` does not exist")
-            return self._verified(path, package, f"`{path}`")
+            got = sha256_file(path)
+            if got != package.sha256:
+                raise _wrong(package, got, f"`{path}`")
+            self.count(package.size or 0)
+            return path
+        if package.is_commit:
+            fetch_git(package, kept, directories=self.directories, offline=self.offline, mirrors=self.mirrors)
+            self.count(package.size or 0)
+            return kept
         if not url.startswith(("http://", "https://")):
-            raise FatalError(f"cannot fetch {package}: `{url.partition('://')[0]}` URLs are not supported")
+            raise self._unsupported(package, url)
         kept.parent.mkdir(parents=True, exist_ok=True)
         with staged(kept) as temporary:
-            _Download(package=package, url=url, target=temporary, job=self).run()
+            download = Download(package=package, url=url, target=temporary, session=self.session, count=self.count)
+            got = download.run()
+            if got != package.sha256:
+                raise _wrong(package, got, without_credentials(url))
             temporary.chmod(0o644)
             temporary.replace(kept)
         return kept
 
-    def _verified(self, path: Path, package: Package, where: str) -> Path:
-        got = sha256_file(path)
-        if got != package.sha256:
-            raise _wrong(package, got, where)
-        self.count(package.size or 0)
-        return path
+    def _unsupported(self, package: Package, url: str) -> FatalError:
+        scheme = url.partition(":")[0]
+        if scheme == BUILT and self.store is not None:
+            return FatalError(
+                f"`{package.filename}`, which was built of {package}, is not in {without_credentials(self.store.url)}",
+                "no index has it: publish the environment again, which builds it anew under a new manifest",
+            )
+        return FatalError(f"cannot fetch {package}: `{scheme}` URLs are not supported")
 
-
-@dataclass(slots=True, kw_only=True)
-class _Download:
-    """One archive on its way from a web server, taken up again where it broke off."""
-
-    package: Package
-    url: str
-    target: Path
-    job: _Job
-    digest: Any = field(default_factory=hashlib.sha256)
-
-    def run(self) -> None:
-        import requests
-
-        broken = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                with self._ask(self.target.stat().st_size) as answer:
-                    if answer.status_code in _TRANSIENT and attempt < _ATTEMPTS:
-                        self.job.pause(_pause(attempt, answer.headers.get("Retry-After", "")))
-                        continue
-                    if answer.status_code >= _ERROR:
-                        raise self._refused(answer.status_code)
-                    self._receive(answer)
-                break
-            except broken as error:
-                if attempt == _ATTEMPTS:
-                    raise self._unreachable(error) from error
-                self.job.pause(_pause(attempt, ""))
-            except requests.RequestException as error:
-                raise self._unreachable(error) from error
-        if self.digest.hexdigest() != self.package.sha256:
-            raise _wrong(self.package, self.digest.hexdigest(), without_credentials(self.url))
-
-    def _ask(self, have: int) -> requests.Response:
-        headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
-        answer = self.job.session().get(self.url, headers=headers, stream=True, timeout=_TIMEOUT_SECONDS)
-        if have and answer.status_code == 416:  # noqa: PLR2004 - Range Not Satisfiable: start over
-            answer.close()
-            self.target.write_bytes(b"")
-            return self._ask(0)
-        return answer
-
-    def _receive(self, answer: requests.Response) -> None:
-        resumed = answer.status_code == _PARTIAL
-        if not resumed:
-            self.digest = hashlib.sha256()
-        with self.target.open("ab" if resumed else "wb") as stream:
-            for block in answer.iter_content(_BLOCK):
-                stream.write(block)
-                self.digest.update(block)
-                self.job.count(len(block))
-
-    def _refused(self, status: int) -> FatalError:
-        hint = {
-            401: "credentials for it come from netrc",
-            403: "credentials for it come from netrc",
-            404: "it was removed there: only a store that holds it can still give it",
-        }.get(status, "")
-        return FatalError(f"cannot fetch {self.package} from {without_credentials(self.url)}: HTTP {status}", hint)
-
-    def _unreachable(self, error: Exception) -> FatalError:
-        host = urlsplit(self.url).hostname or ""
+    def _full(self, package: Package, error: OSError) -> FatalError | None:
+        """The error for a disk of this machine that takes no more; None if it is another error."""
+        if error.errno not in _FULL:
+            return None
         return FatalError(
-            f"cannot fetch {self.package}: no usable answer from `{host}` ({type(error).__name__})",
-            "look at the network, the proxy variables and `ENVTAG_MIRRORS`",
+            f"{package} cannot be kept in `{self.directories.archives}`: {error.strerror}",
+            "make room there, or let `ENVTAG_HOME` name another place; nothing of it is left",
         )
 
 
@@ -246,33 +276,3 @@ def _wrong(package: Package, got: str, where: str) -> FatalError:
         f"{package} has other bytes than its lock says: expected sha256 {package.sha256}, got {got}, from {where}",
         "nothing of it was used; it was tampered with or is damaged there",
     )
-
-
-def _pause(attempt: int, retry_after: str) -> float:
-    """Seconds to wait before the next attempt: the server's wish if it has one, else doubling with a jitter."""
-    if retry_after.isdigit():
-        return min(float(retry_after), _LONGEST_PAUSE_SECONDS)
-    doubled: float = _FIRST_PAUSE_SECONDS * 2 ** (attempt - 1)
-    return min(doubled, _LONGEST_PAUSE_SECONDS) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
-
-
-@contextmanager
-def _sessions() -> Iterator[Callable[[], requests.Session]]:
-    """One HTTP session a thread, made when it is first needed (netrc and proxy variables are honoured)."""
-    local = threading.local()
-    opened: list[requests.Session] = []
-
-    def session() -> requests.Session:
-        if not hasattr(local, "session"):
-            import requests
-
-            local.session = requests.Session()
-            opened.append(local.session)
-        found: requests.Session = local.session
-        return found
-
-    try:
-        yield session
-    finally:
-        for made in opened:
-            made.close()

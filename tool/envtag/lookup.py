@@ -2,95 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from envtag import trust
 from envtag.errors import FatalError
+from envtag.found import Found, InRegistry, no_platform
 from envtag.names import Alias, FullId, Pathspec, Reference, parse_reference, substitute
 
 if TYPE_CHECKING:
     from envtag.config import Config
-    from envtag.lock import Lock
     from envtag.record import TagRecord
-    from envtag.registry import Environment, Registry, ReleasedTag
+    from envtag.registry import Registry
+
+__all__ = ["Found", "InRegistry", "check_digest", "find", "no_platform", "parse"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """An environment of a registry at one revision.
-
-    Attributes:
-        alias: What it was asked for as; the environment's name and a tag.
-        environment: Its files at that revision.
-        registry: Where it was found.
-        released: The tag that it was released as; None where no tag leads to it.
-    """
-
-    alias: Alias
-    environment: Environment
-    registry: Registry
-    released: ReleasedTag | None = None
-
-    @property
-    def record(self) -> TagRecord | None:
-        """The record of the tag that it was released as, if it was."""
-        return self.released.record if self.released is not None else None
-
-    def resolved(self) -> tuple[str, str]:
-        """When (ISO 8601, UTC) and by whom it was released or last committed; empty texts for what is not committed."""
-        if self.released is not None:
-            return self.released.tag.date, _person(self.released.tag.tagger)
-        directory, revision = self.environment.directory, self.environment.revision
-        if not revision and self.registry.git.changed(directory):
-            return "", ""
-        commits = self.registry.git.log(directory, revision or "HEAD", 1)
-        return (commits[0].date, _person(commits[0].author)) if commits else ("", "")
-
-    def lock_id(self, platform: str) -> str:
-        """The id of the lock on a platform, from the tag's record where there is one, from the lock otherwise.
-
-        Raises:
-            FatalError: The environment has no lock for the platform.
-        """
-        if self.record is not None:
-            if platform not in self.record.locks:
-                raise no_platform(self.alias, platform, tuple(sorted(self.record.locks)))
-            return self.record.locks[platform]
-        return self.lock(platform).id
-
-    def lock(self, platform: str) -> Lock:
-        """The lock on a platform, checked against the tag's record where there is one.
-
-        Raises:
-            FatalError: There is none, or it is not the one that was released.
-        """
-        environment = self.environment
-        if platform not in environment.platforms:
-            raise no_platform(self.alias, platform, environment.platforms)
-        lock = environment.lock(platform)
-        if self.record is not None:
-            released = self.record.locks.get(platform)
-            if lock.id != released:
-                raise FatalError(
-                    f"`{self.alias}`: the lock for {platform} has id {lock.id}, but the tag released {released}",
-                    "the tag or its commit was tampered with: do not use it, and tell the registry's owners",
-                )
-        return lock
-
-
-def no_platform(alias: Alias, platform: str, available: tuple[str, ...]) -> FatalError:
-    """The error for a platform that an environment was not locked for."""
-    listed = ", ".join(f"`{name}`" for name in available) or "none"
-    return FatalError(
-        f"`{alias}` is not locked for `{platform}`",
-        f"platforms available: {listed}; others are added with `envtag resolve --platform` or in `envtag.yml`",
-    )
-
-
-def find(text: str, registry: Registry, config: Config, environ: Mapping[str, str]) -> Found:
+def find(text: str, registry: Registry, config: Config, environ: Mapping[str, str]) -> InRegistry:
     """Look an environment up by anything that names one.
 
     Args:
@@ -102,22 +31,48 @@ def find(text: str, registry: Registry, config: Config, environ: Mapping[str, st
     Raises:
         FatalError: There is no such environment, it is malformed, or one link of its chain does not hold.
     """
+    reference = parse(text, environ)
+    if isinstance(reference, FullId):
+        return _by_id(reference, registry, config)
+    return _by_alias(reference, registry, config)
+
+
+def parse(text: str, environ: Mapping[str, str]) -> Alias | FullId:
+    """What names an environment, with `@{VAR}` substituted.
+
+    Raises:
+        FatalError: It is malformed, or names something else.
+    """
     reference: Reference = parse_reference(substitute(text, environ))
     if isinstance(reference, Pathspec):
         raise FatalError(
             f"`{text}` is the pathspec of a Metaflow step, which a registry does not hold",
             "name an alias (`name:tag`) or a full id (`REQUEST:LOCK`)",
         )
-    if isinstance(reference, FullId):
-        return _by_id(reference, registry, config)
-    return _by_alias(reference, registry, config)
+    if isinstance(reference, Alias) and reference.tag == "latest" and reference.digest:
+        raise FatalError(f"`{reference}`: a digest goes with an immutable tag, and `latest` is not one")
+    return reference
 
 
-def _by_alias(alias: Alias, registry: Registry, config: Config) -> Found:
+def check_digest(alias: Alias, record: TagRecord) -> None:
+    """Hold a release to the digest that it was asked for by, if any: that of its record, or of one of its manifests.
+
+    Raises:
+        FatalError: It is another one.
+    """
+    if alias.digest and alias.digest.removeprefix("sha256:") not in {
+        *record.manifests.values(),
+        record.digest.removeprefix("sha256:"),
+    }:
+        raise FatalError(
+            f"`{alias.name}:{alias.tag}` is not {alias.digest}",
+            f"it was released as {record.digest}; either the digest is of another environment or the tag moved",
+        )
+
+
+def _by_alias(alias: Alias, registry: Registry, config: Config) -> InRegistry:
     if alias.tag == "latest":
-        if alias.digest:
-            raise FatalError(f"`{alias}`: a digest goes with an immutable tag, and `latest` is not one")
-        return _latest(alias, registry)
+        return _untagged(alias, registry, config)
     if alias.mutable:
         environment = registry.environment(alias.name)
         target = environment.ledger.pointers.get(alias.tag)
@@ -131,25 +86,26 @@ def _by_alias(alias: Alias, registry: Registry, config: Config) -> Found:
     return _immutable(alias, registry, config)
 
 
-def _immutable(alias: Alias, registry: Registry, config: Config) -> Found:
+def _immutable(alias: Alias, registry: Registry, config: Config) -> InRegistry:
     memory = config.directories.known_tags
     released = registry.released(alias, trust.checked_tag(memory, registry.identity, alias))
     if released is None:
-        return _unreleased(alias, registry)
+        return _unreleased(alias, registry, config)
     record = released.record
-    if alias.digest and alias.digest.removeprefix("sha256:") not in {
-        *record.manifests.values(),
-        record.digest.removeprefix("sha256:"),
-    }:
-        raise FatalError(
-            f"`{alias.name}:{alias.tag}` is not {alias.digest}",
-            f"it was released as {record.digest}; either the digest is of another environment or the tag moved",
-        )
+    check_digest(alias, record)
+    if config.store:  # what it said of this tag when there was no git in reach
+        trust.check(memory, config.store, alias, record.locks)
     trust.remember(memory, registry.identity, alias, record.locks, released.tag.sha)
-    return Found(alias=alias, environment=released.environment, registry=registry, released=released)
+    return InRegistry(
+        alias=alias,
+        environment=released.environment,
+        registry=registry,
+        directories=config.directories,
+        released=released,
+    )
 
 
-def _unreleased(alias: Alias, registry: Registry) -> Found:
+def _unreleased(alias: Alias, registry: Registry, config: Config) -> InRegistry:
     """A tag that the ledger holds but that is not published: readable while the locks are still its own."""
     environment = registry.environment(alias.name)
     release = environment.ledger.release(alias.tag)
@@ -167,14 +123,16 @@ def _unreleased(alias: Alias, registry: Registry) -> Found:
             f"`{alias}` is in the ledger but was never published, and its locks have changed since",
             f"publish it from a commit that holds them: `envtag publish {alias.name}`",
         )
-    return Found(alias=alias, environment=environment, registry=registry)
+    return _untagged(alias, registry, config)
 
 
-def _latest(alias: Alias, registry: Registry) -> Found:
-    return Found(alias=alias, environment=registry.environment(alias.name), registry=registry)
+def _untagged(alias: Alias, registry: Registry, config: Config) -> InRegistry:
+    return InRegistry(
+        alias=alias, environment=registry.environment(alias.name), registry=registry, directories=config.directories
+    )
 
 
-def _by_id(wanted: FullId, registry: Registry, config: Config) -> Found:
+def _by_id(wanted: FullId, registry: Registry, config: Config) -> InRegistry:
     for name in registry.names_holding(wanted.lock):
         environment = registry.environment(name)
         for release in environment.ledger.releases:
@@ -183,13 +141,8 @@ def _by_id(wanted: FullId, registry: Registry, config: Config) -> Found:
         for platform in environment.platforms:
             lock = environment.lock(platform)
             if (lock.request, lock.id) == (wanted.request, wanted.lock):
-                return _latest(Alias(name=name), registry)
+                return _untagged(Alias(name=name), registry, config)
     raise FatalError(
         f"no environment of `{registry.location}` has the id `{wanted.request}:{wanted.lock}`",
         "`envtag list` shows what there is",
     )
-
-
-def _person(author: str) -> str:
-    """The name of `Name <mail>`."""
-    return re.sub(r"\s*<.*$", "", author)

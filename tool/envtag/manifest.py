@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from envtag.errors import FatalError
 from envtag.lock import Lock
@@ -19,6 +20,50 @@ if TYPE_CHECKING:
 
 _VERSION = 1
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+_WHEEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]*\.whl\Z")
+#: Scheme of the URL of a wheel that was built of a source: only a store has it.
+BUILT = "envtag-build"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """A wheel that was built of a source archive, once, for everybody.
+
+    Attributes:
+        sha256: 64 hex digits of the wheel.
+        filename: The wheel's own file name.
+        size: Its bytes.
+    """
+
+    sha256: str
+    filename: str
+    size: int
+
+    def package(self, source: Package) -> Package:
+        """The wheel as a package of its own, in place of the source that a lock holds; only a store has it."""
+        return replace(source, url=f"{BUILT}:{quote(self.filename)}", sha256=self.sha256, size=self.size)
+
+    def document(self) -> dict[str, Any]:
+        """What is written of it."""
+        return {"sha256": self.sha256, "filename": self.filename, "size": self.size}
+
+
+def build_in(item: Any, where: str) -> Build:
+    """A build from what is written of it.
+
+    Raises:
+        FatalError: It is malformed, or its file name is not one of a wheel.
+    """
+    if not isinstance(item, dict) or set(item) != {"sha256", "filename", "size"}:
+        raise FatalError(f"{where}: a build has not exactly `sha256`, `filename` and `size`")
+    sha256, filename, size = item["sha256"], item["filename"], item["size"]
+    if not isinstance(sha256, str) or not _SHA256.match(sha256):
+        raise FatalError(f"{where}: a build without a sha256")
+    if not isinstance(filename, str) or not _WHEEL.match(filename):
+        raise FatalError(f"{where}: the build {sha256[:12]} is not named like a wheel")
+    if type(size) is not int or size < 0:
+        raise FatalError(f"{where}: the build `{filename}` has no proper size")
+    return Build(sha256=sha256, filename=filename, size=size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,15 +74,21 @@ class Manifest:
         lock: What is installed.
         python_seen: The exact version of Python on the machine that published it (`3.11.7`); empty where the
             platform was a foreign one and Python comes from uv.
+        builds: SHA-256 of a source archive of the lock to the wheel that was built of it.
     """
 
     lock: Lock
     python_seen: str = ""
+    builds: Mapping[str, Build] = field(default_factory=dict)
+
+    def archives(self) -> tuple[Package, ...]:
+        """What is fetched to hydrate it: the lock's packages, with its wheel in place of each source that was built."""
+        return with_builds(self.lock.packages, self.builds)
 
     def to_bytes(self) -> bytes:
         """The manifest's bytes: canonical JSON and a newline."""
         lock = self.lock
-        document = {
+        document: dict[str, Any] = {
             "version": _VERSION,
             "platform": lock.platform,
             "request": lock.request,
@@ -47,12 +98,22 @@ class Manifest:
             "virtual_packages": dict(lock.virtual_packages),
             "packages": [_package_out(package) for package in lock.packages],
         }
+        if self.builds:
+            document["builds"] = {source: build.document() for source, build in self.builds.items()}
         return canonical_json(document) + b"\n"
 
     @property
     def digest(self) -> str:
         """SHA-256 of the bytes, 64 hex digits: its name in the store."""
         return sha256_hex(self.to_bytes())
+
+
+def with_builds(packages: Iterable[Package], builds: Mapping[str, Build]) -> tuple[Package, ...]:
+    """Packages, with its wheel in place of each source that was built."""
+    return tuple(
+        builds[package.sha256].package(package) if package.is_source and package.sha256 in builds else package
+        for package in packages
+    )
 
 
 def parse(data: bytes, where: str) -> Manifest:
@@ -81,11 +142,15 @@ def parse(data: bytes, where: str) -> Manifest:
         )
         stated = document["lock"]
         seen = interpreter["seen"]
-    except (KeyError, TypeError) as error:
+        builds = {source: build_in(item, where) for source, item in document.get("builds", {}).items()}
+    except (AttributeError, KeyError, TypeError) as error:
         raise FatalError(f"{where}: a manifest without a proper {error}") from error
     if lock.id != stated:
         raise FatalError(f"{where}: its packages have lock id {lock.id}, but it states {stated}")
-    return Manifest(lock=lock, python_seen=seen)
+    strange = builds.keys() - {package.sha256 for package in lock.packages if package.is_source}
+    if strange:
+        raise FatalError(f"{where}: it has a build of {min(strange)[:12]}, which is no source of its lock")
+    return Manifest(lock=lock, python_seen=seen, builds=builds)
 
 
 def _package_out(package: Package) -> dict[str, Any]:

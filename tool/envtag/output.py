@@ -111,6 +111,11 @@ class Task:
         if self._bars is not None:
             self._bars.update(self._handle, total=amount)
 
+    def describe(self, what: str) -> None:
+        """Say anew what is being done; safe from any thread."""
+        if self._bars is not None:
+            self._bars.update(self._handle, description=what)
+
 
 def megabytes(count: int) -> str:
     """A size in bytes as people read it (`7.1 MB`, SI)."""

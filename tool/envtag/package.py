@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 Manager = Literal["conda", "pypi"]
+_PLAIN_URL = re.compile(r"https?://[a-zA-Z0-9.-]+/(?:[A-Za-z0-9._~/+=-]*/)?([A-Za-z0-9._~+=!-]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,17 +45,34 @@ class Package:
 
     @property
     def filename(self) -> str:
-        """The archive's file name (`numpy-2.4.6-py311h2e04523_0.conda`)."""
-        return unquote(urlsplit(self.url).path.rsplit("/", 1)[-1])
+        """The archive's file name (`numpy-2.4.6-py311h2e04523_0.conda`).
+
+        Of a git commit it is `NAME-VERSION.tar`, or `NAME-VERSION@DIRECTORY@DIRECTORY.tar` for a part of a repository.
+        """
+        if self.is_commit:
+            subdirectory = self.url.partition("#subdirectory=")[2]
+            return "@".join([f"{self.name}-{self.version}", *filter(None, subdirectory.split("/"))]) + ".tar"
+        plain = _PLAIN_URL.fullmatch(self.url)  # nearly all, and ids are computed over thousands of names
+        return plain[1] if plain is not None else unquote(urlsplit(self.url).path.rsplit("/", 1)[-1])
 
     @property
     def extension(self) -> str:
-        """The archive's extension without a dot: `conda`, `tar.bz2`, `whl`, `tar.gz` or `zip`."""
+        """The archive's extension without a dot: `conda`, `tar.bz2`, `whl`, `tar.gz`, `zip`, `tar` (a commit)."""
         name = self.filename
         for known in ("conda", "tar.bz2", "whl", "tar.gz", "zip"):
             if name.endswith(f".{known}"):
                 return known
         return name.rpartition(".")[2]
+
+    @property
+    def is_source(self) -> bool:
+        """Whether it must be built before it can be installed: an sdist, or the archive of a git commit."""
+        return self.manager == "pypi" and self.extension != "whl"
+
+    @property
+    def is_commit(self) -> bool:
+        """Whether it is a commit of a git repository; its archive is what `git_source` makes of that."""
+        return self.url.startswith("git+")
 
     @property
     def key(self) -> tuple[str, str]:

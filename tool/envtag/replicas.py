@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,108 @@ if TYPE_CHECKING:
     from envtag.record import TagRecord
 
 _VERSION = 1
+_KEYS = frozenset({"version", "name", "tag", "commit", "locks", "manifests"})
+_HASH = {"locks": re.compile(r"[0-9a-f]{40}"), "manifests": re.compile(r"[0-9a-f]{64}")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replica:
+    """What one replica says.
+
+    Attributes:
+        name: The environment's name.
+        tag: Its tag, immutable or mutable.
+        commit: The commit that it was at.
+        request: The request id of a released tag; empty for a pointer.
+        locks: Platform to lock id.
+        manifests: Platform to SHA-256 of its manifest.
+    """
+
+    name: str
+    tag: str
+    commit: str
+    request: str
+    locks: Mapping[str, str]
+    manifests: Mapping[str, str]
+
+
+def parse_replica(data: bytes, where: str) -> Replica:
+    """Read a replica; whether it says the truth is for the reader to check.
+
+    Raises:
+        FatalError: It is damaged, or of another version.
+    """
+    hint = "it is damaged: remove it and publish again"
+    try:
+        document = json.loads(data)
+    except ValueError as error:
+        raise FatalError(f"{where}: not JSON: {error}", hint) from error
+    if not isinstance(document, dict) or document.get("version") != _VERSION:
+        raise FatalError(f"{where}: not a replica of version {_VERSION}", "a newer envtag may read it")
+    if set(document) | {"request"} != _KEYS | {"request"}:
+        raise FatalError(f"{where}: not a replica: it has {', '.join(sorted(document))}", hint)
+    texts = {key: document.get(key, "") for key in ("name", "tag", "commit", "request")}
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise FatalError(f"{where}: its name, tag, commit or request is no text", hint)
+    tables = {"locks": document["locks"], "manifests": document["manifests"]}
+    for key, table in tables.items():
+        if not isinstance(table, dict) or not all(
+            isinstance(value, str) and _HASH[key].fullmatch(value) for value in table.values()
+        ):
+            raise FatalError(f"{where}: `{key}` is no table of platforms", hint)
+    if set(tables["locks"]) != set(tables["manifests"]):
+        raise FatalError(f"{where}: `locks` and `manifests` are not of the same platforms", hint)
+    return Replica(**texts, **tables)
+
+
+def read_replica(store: Store, alias: Alias) -> Replica | None:
+    """The replica of an alias; None where a store has none.
+
+    Raises:
+        FatalError: What is there is no replica, or that of another alias.
+    """
+    key = keys.pointer_key(alias) if alias.mutable else keys.tag_key(alias)
+    data = store.read(key)
+    if data is None:
+        return None
+    where = f"{store.url}/{key}"
+    replica = parse_replica(data, where)
+    if (replica.name, replica.tag) != (alias.name, alias.tag):
+        raise FatalError(
+            f"{where}: what should be the replica of `{alias.name}:{alias.tag}` is of `{replica.name}:{replica.tag}`",
+            "it was tampered with: do not use it, and tell the registry's owners",
+        )
+    return replica
+
+
+def check_agreement(replica: Replica, commit: str, record: TagRecord, where: str) -> None:
+    """Hold the replica of a released tag to what git says of that tag.
+
+    Args:
+        replica: What the store says.
+        commit: The commit that the git tag is on.
+        record: The record in the git tag.
+        where: The store, for the error.
+
+    Raises:
+        FatalError: They differ: an immutable tag is seen with two contents.
+    """
+    pairs = [("commit", commit, replica.commit), ("request", record.request, replica.request)]
+    for what, in_git, in_store in (
+        ("lock", record.locks, replica.locks),
+        ("manifest", record.manifests, replica.manifests),
+    ):
+        pairs += [
+            (f"{what} for {platform}", in_git.get(platform, "none"), in_store.get(platform, "none"))
+            for platform in sorted({*in_git, *in_store})
+        ]
+    for what, told, stored in pairs:
+        if told != stored:
+            raise FatalError(
+                f"`{record.name}:{record.tag}` is two things: {what} {told} in git, {stored} in its replica in {where}",
+                "an immutable tag never changes, so one of the two is false: do not use it, and ask the registry's "
+                "owners; or the store is shared with another registry",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from envtag import identity
+from envtag import git_source, identity
 from envtag.dists import provided_dists
 from envtag.engines import CondaProblem, Dist, PypiProblem, conda_engine, pypi_engine
 from envtag.engines.explain import together
@@ -200,7 +200,12 @@ class _Job:
             _refuse_twice(problem)
             if not any(not item.constraint for item in problem.requirements):
                 return problem.pinned
-            return pypi_engine().solve(problem, mirrors=self.config.mirrors, cache=self.config.directories.uv)
+            mirrors, directories = self.config.mirrors, self.config.directories
+            solved = pypi_engine().solve(problem, mirrors=mirrors, cache=directories.uv)
+            return tuple(
+                item if item.sha256 else git_source.locked(item, directories=directories, mirrors=mirrors)
+                for item in solved
+            )
         except UnsolvableError as error:
             return error
         finally:

@@ -26,10 +26,11 @@ def remember(directory: Path, registry_identity: str, alias: Alias, locks: Mappi
 
     Args:
         directory: The memory (`Directories.known_tags`).
-        registry_identity: The registry's stable key; tags of two registries do not meet.
+        registry_identity: The registry's stable key; tags of two registries do not meet. For what a store says of
+            its tags, the store's URL.
         alias: An immutable tag.
         locks: Platform to lock id, as the registry says now.
-        tag: Name of the tag object whose every link was checked.
+        tag: Name of the tag object whose every link was checked; empty where there was none, and what is known stays.
 
     Raises:
         FatalError: A platform has another lock id than before, or the memory cannot be read or written.
@@ -44,14 +45,28 @@ def remember(directory: Path, registry_identity: str, alias: Alias, locks: Mappi
             merged = _merged(path, alias, locks, tag)
             if merged is None:
                 return
-            label = f"{alias.name}:{alias.tag}"
-            content = {"version": _VERSION, "registry": registry_identity, "alias": label, "locks": merged, "tag": tag}
+            content = {
+                "version": _VERSION,
+                "registry": registry_identity,
+                "alias": f"{alias.name}:{alias.tag}",
+                "locks": merged,
+                "tag": tag or _read(path)[1],
+            }
             write_atomic(path, canonical_json(content) + b"\n")
     except OSError as error:
         raise FatalError(
             f"`{path}` cannot be used to remember tags: {error.strerror}",
             "point `ENVTAG_HOME` at a directory that can be written",
         ) from error
+
+
+def check(directory: Path, registry_identity: str, alias: Alias, locks: Mapping[str, str]) -> None:
+    """Hold an immutable tag to what is remembered of it, if anything is; nothing is stored.
+
+    Raises:
+        FatalError: A platform has another lock id than before, or the memory is malformed.
+    """
+    _merged(known_tag_path(directory, registry_identity, alias), alias, locks, "")
 
 
 def checked_tag(directory: Path, registry_identity: str, alias: Alias) -> str:
@@ -69,7 +84,7 @@ def known_tag_path(directory: Path, registry_identity: str, alias: Alias) -> Pat
 
 
 def _home(directory: Path, registry_identity: str) -> Path:
-    return directory / sha256_hex(registry_identity.encode())[:16]
+    return directory / sha256_hex(registry_identity.rstrip("/").encode())[:16]
 
 
 def _merged(path: Path, alias: Alias, locks: Mapping[str, str], tag: str) -> dict[str, str] | None:
@@ -85,7 +100,7 @@ def _merged(path: Path, alias: Alias, locks: Mapping[str, str], tag: str) -> dic
                 f"if the change is legitimate, remove `{path}`",
             )
     merged = {**known, **locks}
-    return None if (merged, tag) == (known, known_tag) else merged
+    return None if (merged, tag or known_tag) == (known, known_tag) else merged
 
 
 def _read(path: Path) -> tuple[dict[str, str], str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
@@ -17,6 +17,10 @@ _SECRET_KEYS = re.compile(
     r"^(x-amz-.*|x-goog-.*|awsaccesskeyid|signature|sig|se|sp|sv|token|access_token|api_?key|password|auth|key)$",
     re.IGNORECASE,
 )
+_GIT_SCHEMES = ("https", "http", "ssh", "file")
+_SUBDIRECTORY = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
+_REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*")
+COMMIT = re.compile(r"[0-9a-f]{40}\Z")
 _CHANNEL_NAME = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9._-]*(/label/[a-zA-Z0-9._-]+)?(/[a-zA-Z0-9._-]+)*$")
 
 
@@ -34,9 +38,10 @@ def check_public(url: str, what: str) -> str:
     parts = _split(url, what)
     if " " in url or not url.isprintable():
         raise FatalError(f"the URL of {what} at `{parts.hostname or parts.scheme}` has a blank or control character")
-    if parts.username is not None or parts.password is not None:
+    by_ssh = parts.scheme.removeprefix("git+") == "ssh"  # its user (`git@`) says where to log in, and is no secret
+    if parts.password is not None or (parts.username is not None and not by_ssh):
         found = "a user name or password"
-    elif parts.scheme != "file" and _TOKEN.search(parts.path):
+    elif parts.scheme.removeprefix("git+") != "file" and _TOKEN.search(parts.path):
         found = "a `/t/…/` token"
     elif any(_SECRET_KEYS.match(key) for key, _ in parse_qsl(parts.query, keep_blank_values=True)):
         found = "a signed or secret query string"
@@ -75,6 +80,58 @@ def channel_name(url: str) -> str:
     return bare[len(CONDA_ALIAS) + 1 :] if bare.startswith(f"{CONDA_ALIAS}/") else bare
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitUrl:
+    """What a `git+…` URL names (pip's form: `git+https://host/repository@REVISION#subdirectory=directory`).
+
+    Attributes:
+        repository: Where it is cloned from, without `git+`.
+        revision: Branch, tag or commit; empty for the default branch.
+        subdirectory: Where in the repository the package lies, empty for its top.
+    """
+
+    repository: str
+    revision: str = ""
+    subdirectory: str = ""
+
+    def __str__(self) -> str:
+        revision = f"@{self.revision}" if self.revision else ""
+        subdirectory = f"#subdirectory={self.subdirectory}" if self.subdirectory else ""
+        return f"git+{self.repository}{revision}{subdirectory}"
+
+
+def parse_git(url: str) -> GitUrl | None:
+    """What a `git+…` URL names; None for a URL of another kind.
+
+    Raises:
+        FatalError: It is malformed: another transport, a revision or a subdirectory that cannot be one.
+    """
+    if not url.startswith("git+"):
+        return None
+    head, _, fragment = url.removeprefix("git+").partition("#")
+    parts = _split(head, "git repository")
+    path, _, revision = parts.path.partition("@")
+    shown_url = without_credentials(head)
+    if parts.scheme not in _GIT_SCHEMES:
+        listed = ", ".join(f"`git+{name}`" for name in _GIT_SCHEMES[:3])
+        raise FatalError(f"`git+{parts.scheme}` URLs cannot be fetched", f"one of {listed}")
+    if parts.query:
+        raise FatalError(f"`{shown_url}` has a query, which is not understood", "a repository is named by its bare URL")
+    if "@" in parts.path and not _is_revision(revision):
+        raise FatalError(f"`{shown_url}` names no branch, tag or commit after its `@`", "write `@v1.0`, for example")
+    name, _, subdirectory = fragment.partition("=")
+    if fragment and (
+        name != "subdirectory" or not _SUBDIRECTORY.fullmatch(subdirectory) or ".." in subdirectory.split("/")
+    ):
+        raise FatalError(f"{shown('#' + fragment)} of `{shown_url}` is not understood", "`#subdirectory=DIRECTORY` is")
+    repository = urlunsplit(SplitResult(parts.scheme, parts.netloc, path, "", ""))
+    return GitUrl(repository=repository, revision=revision, subdirectory=subdirectory)
+
+
+def _is_revision(text: str) -> bool:
+    return _REVISION.fullmatch(text) is not None and ".." not in text and not text.endswith((".lock", "/", "."))
+
+
 @dataclass(frozen=True, slots=True)
 class Mirrors:
     """A client's own map of canonical URL prefixes to where it really fetches; never part of a lock.
@@ -105,7 +162,7 @@ class Mirrors:
         return cls(tuple(sorted(pairs.items(), key=lambda pair: (-len(pair[0]), pair))))
 
     def fetch_url(self, url: str) -> str:
-        """Where to fetch a canonical URL from."""
+        """Where to fetch a canonical URL from; a `git+` URL goes where its repository does."""
         return _replace(url, self.pairs)
 
     def canonical_url(self, url: str) -> str:
@@ -132,6 +189,9 @@ def without_credentials(url: str) -> str:
 
 
 def _replace(url: str, pairs: tuple[tuple[str, str], ...]) -> str:
+    git = parse_git(url)
+    if git is not None:
+        return str(replace(git, repository=_replace(git.repository, pairs)))
     for prefix, replacement in pairs:
         if url == prefix or url.startswith(f"{prefix}/"):
             return replacement + url[len(prefix) :]
@@ -144,6 +204,6 @@ def _split(url: str, what: str) -> SplitResult:
         _ = parts.port
     except ValueError:  # its text can hold a part of a password
         raise FatalError(f"the URL of {what} is malformed", "write it like `https://host/path`") from None
-    if not parts.scheme or (parts.scheme != "file" and not parts.netloc):
+    if not parts.scheme or (parts.scheme.removeprefix("git+") != "file" and not parts.netloc):
         raise FatalError(f"the {what} {shown(url.rpartition('@')[2])} is not an absolute URL")
     return parts

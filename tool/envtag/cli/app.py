@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from envtag import __version__
-from envtag.cli import authoring, publishing, searching, using
+from envtag.cli import authoring, publishing, searching, storage, using
 from envtag.cli.session import Session
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -22,6 +22,8 @@ _COMMANDS = (
     using.run,
     using.shell,
     using.config,
+    storage.verify,
+    storage.gc,
     searching.find,
 )
 

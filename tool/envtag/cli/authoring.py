@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--store", default="", metavar="URL", help="Where published packages are kept: `file:///…` or `s3://…`.")
+@click.option("--store", default="", metavar="URL", help="Where packages go: `file://`, `s3://`, `gs://` or `az://`.")
 @click.pass_obj
 def init(session: Session, directory: Path, store: str) -> int:
     """Make DIRECTORY a registry: a git repository of environments."""

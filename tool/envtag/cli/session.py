@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from envtag.errors import FatalError
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from envtag.output import Output
     from envtag.registry import Registry
     from envtag.store import Store
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -60,7 +65,78 @@ class Session:
         return open_store(self.config.store or self.registry.settings.store or default)
 
     def find(self, reference: str) -> Found:
-        """Look an environment up by what names it."""
+        """Look an environment up by what names it: in git, or among the replicas where no git is in reach."""
         from envtag.lookup import find
 
-        return find(reference, self.registry, self.config, os.environ)
+        def in_git() -> Found:
+            return find(reference, self.registry, self.config, os.environ)
+
+        def in_store(store: Store, why: FatalError) -> Found:
+            from envtag.stored import find_stored
+
+            memory = self.config.directories.known_tags
+            found = find_stored(reference, store, memory, os.environ, self._identities())
+            if found is None:
+                raise FatalError(
+                    f"{why.message}, and there is no replica of `{reference}` in {store.url}", why.hint, why.detail
+                )
+            at = f" at commit {found.commit[:12]}" if found.alias.mutable else ""
+            self._tell(f"{found.alias}{at}", store, why)
+            return found
+
+        return self.read(in_git, in_store)
+
+    def list(self, in_git: Callable[[], int], in_store: Callable[[Store], int]) -> int:
+        """Call what lists environments of the registry, or of the store's replicas where no git is in reach."""
+
+        def told(store: Store, why: FatalError) -> int:
+            self._tell("what follows", store, why)
+            return in_store(store)
+
+        return self.read(in_git, told)
+
+    def read(self, in_git: Callable[[], T], in_store: Callable[[Store, FatalError], T]) -> T:
+        """Read something of the registry, or of a store that can be named without it.
+
+        Args:
+            in_git: Reads the registry.
+            in_store: Reads the store instead; is told why the registry is not in reach.
+        """
+        from envtag.errors import UnreachableError
+
+        try:
+            return in_git()
+        except UnreachableError as error:
+            return in_store(self._store_in_reach(error), error)
+        except FatalError as error:
+            from shutil import which
+
+            if which("git") is not None:
+                raise
+            return in_store(self._store_in_reach(error), error)
+
+    def _store_in_reach(self, why: FatalError) -> Store:
+        """The store, where it takes no registry to know which it is, or where its settings are here."""
+        try:
+            return self.store
+        except FatalError as error:
+            if self.config.store:
+                raise
+            hint = f"{why.hint}; or let `ENVTAG_STORE` name a store: its replicas are read then"
+            raise FatalError(why.message, hint.removeprefix("; "), why.detail) from error
+
+    def _identities(self) -> tuple[str, ...]:
+        """What tags of the registry are remembered under, as far as that can be told."""
+        from shutil import which
+
+        named = self.where or self.config.registry
+        if "registry" in vars(self) and which("git") is not None:
+            return (self.registry.identity,)
+        if named and "registry" not in vars(self):
+            from envtag.registry.address import identity_of
+
+            return (identity_of(named, Path.cwd()),)
+        return ()
+
+    def _tell(self, what: str, store: Store, why: FatalError) -> None:
+        self.output.say(f"{what} was read from the replicas in {store.url} (no registry in reach: {why.message})")

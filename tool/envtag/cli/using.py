@@ -27,7 +27,6 @@ def show(session: Session, references: tuple[str, ...], platform: str, as_json: 
         found,
         platform=platform,
         as_json=as_json,
-        registry=session.registry,
         config=session.config,
         output=session.output,
     )
@@ -39,10 +38,12 @@ def show(session: Session, references: tuple[str, ...], platform: str, as_json: 
 @click.pass_obj
 def list_command(session: Session, prefix: str, as_json: bool) -> int:
     """List the registry's environments, or those below PREFIX."""
-    from envtag.commands.list import list_environments
+    from envtag.commands.list import list_environments, list_replicas
 
-    return list_environments(
-        prefix, as_json=as_json, registry=session.registry, config=session.config, output=session.output
+    config, output = session.config, session.output
+    return session.list(
+        lambda: list_environments(prefix, as_json=as_json, registry=session.registry, config=config, output=output),
+        lambda store: list_replicas(prefix, as_json=as_json, store=store, config=config, output=output),
     )
 
 
@@ -58,9 +59,7 @@ def get(session: Session, reference: str, offline: bool) -> int:
     session.offline = offline
     found = session.find(reference)
     provide(found, config=session.config, store=session.store, offline=offline, output=session.output)
-    return show_verb(
-        [found], platform="", as_json=False, registry=session.registry, config=session.config, output=session.output
-    )
+    return show_verb([found], platform="", as_json=False, config=session.config, output=session.output)
 
 
 @click.command()

@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError
-from envtag.hydration import checked_lock, provide
+from envtag.hydration import create_at, provide
 from envtag.names import parse_tag
-from envtag.platforms import current_platform
-from envtag.prefix.creation import hydrate
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -58,8 +56,7 @@ def create(
         output.data(str(path))
         return 0
     target = prefix.absolute() if prefix is not None else config.directories.named / parse_tag(name)
-    lock = checked_lock(found, current_platform(), store)
-    made = hydrate(lock, target, store=store, config=config, offline=offline, output=output, force=force)
+    made = create_at(target, found, config=config, store=store, offline=offline, output=output, force=force)
     output.data(str(target))
     output.say(f"{'created' if made else 'already there,'} {found.alias}; run in it: `{target / 'bin' / 'python'}`")
     return 0

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError
 from envtag.names import parse_name
 from envtag.output import Output, megabytes
-from envtag.publication import Publisher, Report
+from envtag.platforms import check_platform
+from envtag.publication import Failure, Preview, Publisher, Report, changed_environments
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 def publish(
     names: Sequence[str],
     *,
+    platforms: Sequence[str] = (),
+    changed_since: str = "",
+    dry_run: bool = False,
     push: bool,
     as_json: bool,
     registry: Registry,
@@ -30,6 +35,9 @@ def publish(
 
     Args:
         names: The environments; none for all of the registry.
+        platforms: Bring only what is for these to the store, and tag nothing; none for all, and tags.
+        changed_since: Only environments whose directory differs between this revision and HEAD; empty for any.
+        dry_run: Say what would be done, and change nothing.
         push: Push the tags to the registry's remote, where it has one.
         as_json: Print the report as JSON.
         registry: The registry, with a work tree.
@@ -38,50 +46,97 @@ def publish(
         output: Where it is told.
 
     Returns:
-        0.
+        0, or 1 where a build waits for a runner of another platform.
 
     Raises:
         AliasExistsError: Another publisher took a tag for other content.
-        FatalError: See `Publisher.publish`.
+        FatalError: See `Publisher.publish`; the other environments are published nevertheless.
     """
     if registry.worktree is None:
         raise FatalError(
             f"`{registry.location}` has no work tree", "clone it, and publish from the clone: `git clone …`"
         )
-    publisher = Publisher(registry=registry, store=store, config=config, output=output, push=push)
-    chosen = [parse_name(text) for text in names] or registry.names()
+    wanted = tuple(dict.fromkeys(check_platform(name) for name in platforms))
+    chosen = _chosen(names, changed_since, registry)
+    kind = Preview if dry_run else Publisher
+    publisher = kind(registry=registry, store=store, config=config, output=output, push=push, platforms=wanted)
+    report = Report(dry_run=dry_run)
+    started = time.monotonic()
+    would: dict[str, list[str]] = {}
+    for name in chosen:
+        try:
+            would[name] = publisher.publish(name, report) or []
+        except FatalError as error:  # noqa: PERF203 - the others are published nevertheless
+            report.failed.append(Failure(name, error))
+    report.seconds = time.monotonic() - started
+    if as_json:
+        output.json(report.to_json(chosen))
+    elif not chosen:
+        output.say(f"no environment changed since {changed_since}: nothing to publish")
+    elif dry_run:
+        _foretell(would, output)
+    else:
+        _tell(report, registry, store, output, alone=len(chosen) == 1)
+    return _end(report, chosen, wanted, output)
+
+
+def _chosen(names: Sequence[str], changed_since: str, registry: Registry) -> list[str]:
+    """The environments to publish, each once."""
+    chosen = list(dict.fromkeys(parse_name(text) for text in names)) or registry.names()
     if not chosen:
         raise FatalError(
             "the registry has no environments yet", "make one: `envtag resolve -r requirements.txt --alias NAME`"
         )
-    report = Report()
-    for name in chosen:
-        publisher.publish(name, report)
-    if as_json:
-        output.json({"environments": chosen, **_summary(report)})
-    else:
-        _tell(report, registry, store, output)
-    return 0
+    if changed_since:
+        changed = set(changed_environments(registry, changed_since))
+        return [name for name in chosen if name in changed]
+    return chosen
 
 
-def _summary(report: Report) -> dict[str, object]:
-    return {
-        "uploaded": report.uploaded,
-        "reused": report.reused,
-        "bytes": report.bytes,
-        "tags": report.tags,
-        "kept": report.kept,
-        "pushed": report.pushed,
-    }
+def _foretell(would: dict[str, list[str]], output: Output) -> None:
+    for name, lines in would.items():
+        output.data("\n".join(f"{name}: would {line}" for line in lines) if lines else f"{name}: nothing to do")
+    output.say("nothing was changed; without `--dry-run` it is done")
 
 
-def _tell(report: Report, registry: Registry, store: Store, output: Output) -> None:
+def _tell(report: Report, registry: Registry, store: Store, output: Output, *, alone: bool) -> None:
     for alias in report.tags:
         output.data(f"released {alias}")
     for alias in report.kept:
         output.data(f"already released {alias}, same content")
+    if report.failed and alone:
+        return
     pushed = f", {', '.join(report.pushed)} pushed to `{registry.remote}`" if report.pushed else ""
-    stored = f"{report.uploaded} packages stored ({megabytes(report.bytes)}), {report.reused} were there"
-    output.say(f"{stored}, in {store.url}{pushed}")
+    took = f"{report.seconds:.1f} s"
+    rate = f", {megabytes(int(report.bytes / report.seconds))}/s" if report.bytes and report.seconds else ""
+    stored = f"{report.uploaded} packages stored ({megabytes(report.bytes)} in {took}{rate})"
+    built = f", {len(report.built)} wheels built" if report.built else ""
+    output.say(f"{stored}, {report.reused} were there{built}, in {store.url}{pushed}")
     if report.tags:
         output.say(f"next: `envtag run {report.tags[-1]} -- python`, from any clone")
+
+
+def _end(report: Report, chosen: Sequence[str], platforms: Sequence[str], output: Output) -> int:
+    """Say what is left to do, and give the exit code."""
+    if platforms and not report.dry_run and chosen:
+        output.say(
+            f"only what is for {', '.join(platforms)}, and no tag: `envtag publish` without `--platform` releases what "
+            "is whole"
+        )
+    for item in report.waiting:
+        output.warn(str(item))
+    if len(chosen) == 1 and report.failed:
+        raise report.failed[0].error
+    if len(report.failed) == 1:
+        name, error = report.failed[0]
+        raise FatalError(f"`{name}` is not published: {error.message}", error.hint, error.detail)
+    if report.failed:
+        listed = ", ".join(f"`{name}`" for name, _ in report.failed)
+        told = "\n".join(_line(failure) for failure in report.failed)
+        raise FatalError(f"{len(report.failed)} of {len(chosen)} environments are not published: {listed}", "", told)
+    return 1 if report.waiting and not report.dry_run else 0
+
+
+def _line(failure: Failure) -> str:
+    error = failure.error
+    return "\n  ".join([f"{failure.environment}: {error.message}", *([f"hint: {error.hint}"] if error.hint else [])])

@@ -48,6 +48,6 @@ def run(
         prefix = provide(found, config=config, store=open_store(), offline=offline, output=output)
     environ = activated(prefix, os.environ)
     environ["ENVTAG_ALIAS"] = str(found.alias)
-    found.registry.close()  # its reading process would be left as a child of the command
+    found.close()  # its reading process would be left as a child of the command
     argv = wrap(prefix, list(command)) if command else shell_argv(prefix, str(found.alias))
     return replace_process(argv, environ)

@@ -9,25 +9,19 @@ from envtag.output import Output, megabytes
 from envtag.platforms import current_platform
 from envtag.prefix.marker import environment_path, is_whole
 from envtag.render import fields, table
-from envtag.spec import Spec, parse
 
 if TYPE_CHECKING:
     from envtag.config import Config
-    from envtag.lock import Lock
     from envtag.lookup import Found
-    from envtag.registry import Registry
 
 
-def show(
-    found: Sequence[Found], *, platform: str, as_json: bool, registry: Registry, config: Config, output: Output
-) -> int:
+def show(found: Sequence[Found], *, platform: str, as_json: bool, config: Config, output: Output) -> int:
     """Print environments: type, ids, aliases, platforms, when and by whom, requested and installed packages.
 
     Args:
         found: What was looked up, in the order asked for.
         platform: The platform to show; empty for this machine's, or the first one that there is.
         as_json: Print a list of objects as JSON.
-        registry: Where they were found.
         config: The client's settings.
         output: Where it is told.
 
@@ -37,7 +31,7 @@ def show(
     Raises:
         FatalError: It is not locked for the platform that was asked for.
     """
-    described = [_describe(item, _platform(item, platform), registry, config) for item in found]
+    described = [_describe(item, _platform(item, platform), config) for item in found]
     if as_json:
         output.json(described)
         return 0
@@ -49,63 +43,39 @@ def _platform(found: Found, wanted: str) -> str:
     if wanted:
         return wanted
     here = current_platform()
-    available = found.environment.platforms
+    available = found.platforms
     return here if here in available or not available else available[0]
 
 
-def _describe(found: Found, platform: str, registry: Registry, config: Config) -> dict[str, Any]:
-    environment = found.environment
+def _describe(found: Found, platform: str, config: Config) -> dict[str, Any]:
     lock = found.lock(platform)
     path = environment_path(config, lock.id)
-    spec = parse(
-        [file for name in environment.settings.spec for file in environment.spec_files() if file.name == name],
-        {file.name: file.data for file in environment.spec_files()}.__getitem__,
-    )
     record = found.record
     resolved_on, resolved_by = found.resolved()
     return {
-        "name": environment.name,
+        "name": found.alias.name,
         "alias": str(found.alias),
         "type": lock.kind,
         "request": lock.request,
         "lock": lock.id,
-        "aliases": _aliases(found, lock, registry),
+        "aliases": found.aliases(platform),
         "platform": platform,
-        "platforms": list(environment.platforms),
+        "platforms": list(found.platforms),
         "digest": f"sha256:{record.manifests[platform]}"
         if record is not None and platform in record.manifests
         else None,
-        "commit": environment.revision or None,
-        "registry": registry.location,
+        "commit": found.commit or None,
+        "registry": found.location,
         "resolved_on": resolved_on or None,
         "resolved_by": resolved_by or None,
         "present_at": str(path) if is_whole(path, lock.id) else None,
         "python": lock.python,
         "interpreter": lock.interpreter,
         "base": lock.base or None,
-        "requested": _requested(spec, environment.settings.python),
+        "requested": found.requested(),
         "channels": list(lock.channels),
         "packages": [_package(package) for package in lock.packages],
     }
-
-
-def _aliases(found: Found, lock: Lock, registry: Registry) -> list[str]:
-    """The tags of this environment that have this very lock, today; mutable ones are marked."""
-    name = found.environment.name
-    ledger = registry.environment(name).ledger if registry.has(name) else found.environment.ledger
-    tags = [item.tag for item in ledger.releases if item.locks.get(lock.platform) == lock.id]
-    pointers = [pointer for pointer, tag in sorted(ledger.pointers.items()) if tag in tags]
-    shown = [f"{name}:{tag}" for tag in tags] + [f"{name}:{pointer} (mutable)" for pointer in pointers]
-    mine = f"{name}:{found.alias.tag} (mutable)"
-    if found.alias.mutable and mine not in shown:
-        shown.insert(0, mine)
-    return shown
-
-
-def _requested(spec: Spec, python: str) -> list[str]:
-    names = [f"conda::{item.match_spec()}" for item in spec.conda]
-    names += [f"pypi::{item.text}" for item in spec.pypi if not item.constraint]
-    return ([f"python {python}"] if python else []) + names
 
 
 def _package(package: Any) -> dict[str, Any]:

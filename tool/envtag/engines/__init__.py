@@ -142,7 +142,8 @@ class PypiEngine(Protocol):
             cache: Directory that the engine may keep things in.
 
         Returns:
-            The packages by name: one wheel each, or one sdist where no wheel fits; never a provided dist.
+            The packages by name: one wheel each, or one sdist where no wheel fits; never a provided dist. One that is
+            a git commit has no hash yet: `git_source.locked` gives it.
 
         Raises:
             UnsolvableError: There is no solution; `detail` is the engine's explanation.

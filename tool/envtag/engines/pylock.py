@@ -12,7 +12,7 @@ from packaging.markers import InvalidMarker, Marker
 from packaging.utils import canonicalize_name
 
 from envtag.errors import FatalError
-from envtag.urls import strip_fragment, without_credentials
+from envtag.urls import COMMIT, GitUrl, parse_git, strip_fragment, without_credentials
 from envtag.util.toml import loads
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Entry:
         wheels: Those that may be used.
         source: The sdist, or None.
         direct: Whether a URL in a requirement gave it, and no index.
+        git: The commit that it is, or None for what comes in archives.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Entry:
     wheels: tuple[File, ...] = ()
     source: File | None = None
     direct: bool = False
+    git: GitUrl | None = None
 
     @property
     def files(self) -> tuple[File, ...]:
@@ -91,13 +93,11 @@ def _entry(item: Mapping[str, Any], where: str) -> Entry:
     name = item.get("name")
     if not isinstance(name, str) or not name:
         raise FatalError(f"{where}: a package has no name")
-    for kind in ("vcs", "directory"):
-        if kind in item:
-            raise FatalError(
-                f"{where}: `{name}` is from a {'version control system' if kind == 'vcs' else 'directory'}, "
-                "and a lock holds archives only",
-                "build a wheel of it, put that where everybody can fetch it, and ask for `NAME @ URL`",
-            )
+    if "directory" in item:
+        raise FatalError(
+            f"{where}: `{name}` is from a directory, and a lock holds archives only",
+            "build a wheel of it, put that where everybody can fetch it, and ask for `NAME @ URL`",
+        )
     marker = str(item.get("marker", ""))
     try:
         Marker(marker or "python_version > '0'")
@@ -115,8 +115,22 @@ def _entry(item: Mapping[str, Any], where: str) -> Entry:
         marker=marker,
         wheels=wheels,
         source=source,
-        direct="archive" in item,
+        direct="archive" in item or "vcs" in item,
+        git=_commit(item["vcs"], name, version, where) if "vcs" in item else None,
     )
+
+
+def _commit(item: Mapping[str, Any], name: str, version: str, where: str) -> GitUrl:
+    """The commit of a repository that a package was solved to."""
+    url, commit, subdirectory = (str(item.get(key, "")) for key in ("url", "commit-id", "subdirectory"))
+    if item.get("type") != "git" or not COMMIT.match(commit) or not version:
+        raise FatalError(
+            f"{where}: `{name} {version}` is not from a git commit of 40 hex digits",
+            "publish a wheel of it, and ask for `NAME @ URL`",
+        )
+    git = GitUrl(repository=url, revision=commit, subdirectory=subdirectory)
+    parse_git(str(git))  # what is malformed is refused
+    return git
 
 
 def _file(item: Mapping[str, Any], name: str, version: str, where: str) -> File:

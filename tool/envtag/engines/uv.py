@@ -50,7 +50,8 @@ def solve(problem: PypiProblem, *, mirrors: Mirrors, cache: Path) -> tuple[Packa
     _refuse_extras(problem)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="envtag-uv-") as scratch:
-        answer = _ask(problem, Path(scratch, "first"), mirrors, cache, ())
+        commits = {package.name for package in problem.pinned if package.is_commit}
+        answer = _ask(problem, Path(scratch, "first"), mirrors, cache, commits)
         gone = _not_offered(problem, answer)
         if gone:
             answer = _ask(problem, Path(scratch, "second"), mirrors, cache, gone)
@@ -89,8 +90,16 @@ def _not_offered(problem: PypiProblem, answer: _Answer) -> set[str]:
             for package in problem.pinned
         )
         return {package.name for package in problem.pinned} if missing else set()
-    offered = {entry.name: {file.sha256 for file in entry.files} for entry in answer.entries}
-    return {package.name for package in problem.pinned if package.sha256 not in offered.get(package.name, ())}
+    offered = {entry.name: entry for entry in answer.entries}
+    gone = {item.name for item in problem.pinned if item.name not in offered or not _offers(offered[item.name], item)}
+    return gone | {item.name for item in problem.pinned if item.is_commit} if gone else gone
+
+
+def _offers(entry: Entry, locked: Package) -> bool:
+    """Whether an entry has the very file, or the very commit, that is locked."""
+    if locked.is_commit:
+        return entry.git is not None and str(entry.git) == locked.url
+    return locked.sha256 in {file.sha256 for file in entry.files}
 
 
 def _kept(problem: PypiProblem, entries: Sequence[Entry]) -> dict[str, Package]:
@@ -102,7 +111,7 @@ def _kept(problem: PypiProblem, entries: Sequence[Entry]) -> dict[str, Package]:
     found = {entry.name: entry for entry in entries}
     for locked in problem.pinned:
         entry = found.get(locked.name)
-        if entry is None or locked.sha256 not in {file.sha256 for file in entry.files}:
+        if entry is None or not _offers(entry, locked):
             raise UnsolvableError(
                 f"locked `{locked}` of the base cannot be kept on `{problem.platform}`: "
                 f"{'the answer is without it' if entry is None else 'what is offered has other bytes'}",
@@ -113,6 +122,9 @@ def _kept(problem: PypiProblem, entries: Sequence[Entry]) -> dict[str, Package]:
 
 
 def _package(entry: Entry, problem: PypiProblem, mirrors: Mirrors, depends: tuple[str, ...]) -> Package:
+    if entry.git is not None:
+        url = mirrors.canonical_url(str(entry.git))
+        return Package(manager="pypi", name=entry.name, version=entry.version, url=url, sha256="", depends=depends)
     file = _choose(entry, problem)
     return Package(
         manager="pypi",

@@ -189,6 +189,36 @@ class LocalGit:
         )  # fmt: skip
         return parse_log(done.stdout)
 
+    def commit(self, revision: str) -> Commit | None:
+        """The commit that a revision means; None if it means none."""
+        sha = self.commit_of(revision)
+        if sha is None:
+            return None
+        options = ("--no-walk", "-z", "--format=%H%x1f%an <%ae>%x1f%at%x1f%s")
+        done = self.run("-c", "log.showSignature=false", "log", *options, sha, "--", check=f"cannot read {sha}")
+        return parse_log(done.stdout)[0]
+
+    def changed_between(self, older: str, newer: str, path: str) -> list[str]:
+        """The paths of files at or below a path that two revisions have different, sorted; a rename is two of them.
+
+        Args:
+            older: Any name of a commit.
+            newer: Any name of a commit.
+            path: From the repository's top.
+
+        Raises:
+            FatalError: One of the revisions is not there.
+        """
+        commits = [self.commit_of(revision) for revision in (older, newer)]
+        for revision, commit in zip((older, newer), commits, strict=True):
+            if commit is None:
+                raise FatalError(f"there is no revision `{revision}` in `{self.directory}`", "fetch it, or correct it")
+        done = self.run(
+            "--literal-pathspecs", "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", *map(str, commits),
+            "--", path, check=f"cannot compare {older} with {newer}",
+        )  # fmt: skip
+        return sorted(name for name in done.stdout.decode("utf-8", "surrogateescape").split("\0") if name)
+
     def grep(self, text: str, patterns: tuple[str, ...], revision: str = "") -> list[str]:
         """The paths of files that hold a text, sorted.
 

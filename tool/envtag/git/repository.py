@@ -160,6 +160,30 @@ class Git(LocalGit):
             raise UnreachableError(error.message, error.hint, error.detail)
         raise error
 
+    def fetch_object(self, remote: str, ref: str) -> str | None:
+        """Fetch what a ref of a remote names, and nothing else: no ref here leads to it, so nobody sees a change.
+
+        Args:
+            remote: A remote's name, or a URL.
+            ref: A full ref, or `HEAD`.
+
+        Returns:
+            The object's name; None if the remote has no such ref.
+
+        Raises:
+            FatalError: The remote cannot be reached.
+        """
+        asked = self.run("ls-remote", "--", remote, ref, timeout=NETWORK_SECONDS)
+        if asked.returncode != 0:
+            raise asked.failure(f"cannot ask `{remote}` for its refs", _REACH)
+        sha = _listed(asked, ref).get(ref)
+        if sha is not None and self.run("cat-file", "-e", sha).returncode != 0:
+            options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", "--no-recurse-submodules")
+            done = self.run("fetch", *options, *self._fetch_options, "--", remote, ref, timeout=NETWORK_SECONDS)
+            if done.returncode != 0:
+                raise done.failure(f"cannot fetch `{ref}` from `{remote}`", _REACH)
+        return sha
+
     def fetch_missing(self, remote: str, tree: str) -> None:
         """Fetch into a partial clone what it lacks of a tree, in one go; git itself would fetch file by file.
 

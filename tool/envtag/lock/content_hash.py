@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from envtag.platforms import virtual_packages
-from envtag.urls import channel_name
+from envtag.urls import channel_name, parse_git
 from envtag.util.canonical import sha256_hex
 
 if TYPE_CHECKING:
@@ -67,6 +67,11 @@ def _pypi(item: PypiRequirement) -> dict[str, Any]:
     fields: dict[str, Any] = {"extras": sorted(requirement.extras)}
     if requirement.marker is not None:
         fields["markers"] = str(requirement.marker)
+    git = parse_git(requirement.url) if requirement.url is not None else None
+    if git is not None:
+        if git.subdirectory:
+            fields["subdirectory"] = git.subdirectory
+        return _spec(item.name, "pip", **fields, source=git.repository, vcs="git", rev=git.revision or None)
     if requirement.url is not None:
         return _spec(item.name, "pip", **fields, url=requirement.url, hashes=[""])
     return _spec(

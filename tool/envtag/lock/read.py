@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from envtag.errors import FatalError
 from envtag.lock.model import Lock
+from envtag.lock.quick import load_quickly
 from envtag.lock.write import FORMAT
 from envtag.package import Manager, Package
 from envtag.platforms import check_platform
@@ -35,7 +36,7 @@ def read(data: bytes, where: str) -> Lock:
     Raises:
         FatalError: It is not a lock of a version that is known, is malformed, or was changed by hand.
     """
-    document = load(data, where)
+    document = load_quickly(data) or load(data, where)
     if not isinstance(document, dict) or document.get("version") != 1:
         found = document.get("version") if isinstance(document, dict) else None
         raise FatalError(

@@ -8,10 +8,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError
 from envtag.fetch import fetch_archives
+from envtag.manifest import with_builds
 from envtag.platforms import current_platform
 from envtag.prefix import activation, conda, layout, marker, pypi, scripts
 from envtag.prefix.marker import Marker
@@ -22,6 +24,7 @@ from envtag.util.locks import file_lock
 if TYPE_CHECKING:
     from envtag.config import Config
     from envtag.lock.model import Lock
+    from envtag.manifest import Build
     from envtag.output import Output
     from envtag.package import Package
     from envtag.store import Store
@@ -39,6 +42,7 @@ def hydrate(
     offline: bool,
     output: Output,
     force: bool = False,
+    builds: Mapping[str, Build] = MappingProxyType({}),
 ) -> bool:
     """Make the environment of a lock at `target`, unless it is there already.
 
@@ -53,6 +57,8 @@ def hydrate(
         offline: Use only what this machine and the store hold.
         output: For progress.
         force: Replace whatever is at `target`.
+        builds: SHA-256 of a source of the lock to the wheel, in the store, that is installed in its place; a source
+            without one is built.
 
     Returns:
         True if this call made it; False if it was there, whole, and from the same lock.
@@ -76,7 +82,7 @@ def hydrate(
                 if marker.is_whole(target, lock.id):
                     return False
                 _refuse_occupied(target, lock.id)
-            _make(lock, target, _Sources(store, config, offline, output))
+            _make(lock, target, _Sources(store, config, offline, output), builds)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         raise FatalError(f"{target} could not be created: {error.strerror or error}{where}") from error
@@ -104,16 +110,16 @@ class _Sources:
         )
 
 
-def _make(lock: Lock, target: Path, sources: _Sources) -> None:
+def _make(lock: Lock, target: Path, sources: _Sources, builds: Mapping[str, Build]) -> None:
     stagings = [target.parent / f".{target.name}.{uuid.uuid4().hex}.tmp" for _ in range(2)]
     try:
         staging = stagings[0]
         try:
-            _build(lock, staging, target, sources)
+            _build(lock, staging, target, sources, builds)
         except conda.DamagedCacheError as first:
             staging = stagings[1]
             try:
-                _build(lock, staging, target, sources, fetch_all=True)
+                _build(lock, staging, target, sources, builds, fetch_all=True)
             except FatalError as error:
                 detail = error.detail or f"after: {first.message}\n{first.detail}"
                 raise FatalError(error.message, error.hint, detail) from error
@@ -135,9 +141,17 @@ def _discard(left: Path) -> None:
         time.sleep(_DISCARD_PAUSE_SECONDS)
 
 
-def _build(lock: Lock, staging: Path, target: Path, sources: _Sources, *, fetch_all: bool = False) -> None:
+def _build(
+    lock: Lock,
+    staging: Path,
+    target: Path,
+    sources: _Sources,
+    builds: Mapping[str, Build],
+    *,
+    fetch_all: bool = False,
+) -> None:
     directories = sources.config.directories
-    packages, wheels = lock.by_manager("conda"), lock.by_manager("pypi")
+    packages, wheels = lock.by_manager("conda"), with_builds(lock.by_manager("pypi"), builds)
     archives = sources.fetch(wheels)
     if lock.interpreter == "uv":
         exact = pypi.create_venv(staging, lock.python, directories=directories, offline=sources.offline)

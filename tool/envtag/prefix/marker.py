@@ -12,7 +12,8 @@ from envtag.util.canonical import canonical_json
 if TYPE_CHECKING:
     from envtag.config import Config
 
-MARKER = Path("conda-meta", "envtag.json")
+#: Not below `conda-meta`: conda and conda-pack take every `*.json` there for the record of a package.
+MARKER = Path(".envtag.json")
 _VERSION = 1
 
 
@@ -45,9 +46,7 @@ class Installed:
 
 def write(prefix: Path, marker: Marker) -> None:
     """Mark a prefix as whole."""
-    path = prefix / MARKER
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(canonical_json({"version": _VERSION, **asdict(marker)}) + b"\n")
+    (prefix / MARKER).write_bytes(canonical_json({"version": _VERSION, **asdict(marker)}) + b"\n")
 
 
 def read(prefix: Path) -> Marker | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from envtag.errors import FatalError
 from envtag.prefix import layout
 from envtag.prefix.integrity import damaged
+from envtag.prefix.source import build_wheel
 from envtag.util.canonical import sha256_file
 from envtag.util.files import staged
 from envtag.uv_program import run_uv
@@ -66,7 +67,7 @@ def install(
         prefix: Absolute path of a conda prefix or a venv.
         minor: Its Python (`3.11`).
         directories: For uv's cache and the archives' own file names.
-        offline: Build no sdist, since its build needs an index.
+        offline: Build no source, since a build needs an index.
         output: For progress.
 
     Raises:
@@ -86,11 +87,11 @@ def install(
         lines, wheels = [], {}
         for package in packages:
             archive = archives[package.sha256]
-            if package.extension == "whl":
-                wheel, sha256 = _under_its_name(archive, package, directories), package.sha256
-            else:
-                wheel = _built(archive, package, work / package.sha256, executable, directories)
+            if package.is_source:
+                wheel = build_wheel(archive, package, work / package.sha256, executable, directories=directories).path
                 sha256 = sha256_file(wheel)
+            else:
+                wheel, sha256 = _under_its_name(archive, package, directories), package.sha256
             wheels[package.name] = wheel
             lines.append(f"{package.name}=={package.version} --hash=sha256:{sha256}\n")
         requirements = work / "requirements.txt"
@@ -126,10 +127,10 @@ def _install_wheels(
 
 def _refuse_sdists(packages: Iterable[Package]) -> None:
     for package in packages:
-        if package.extension != "whl":
+        if package.is_source:
             raise FatalError(
                 f"{package} is locked as a source distribution, and building it needs an index, but this is offline",
-                "run it once without `--offline`",
+                "run it once without `--offline`, or publish the environment: that builds it once for everybody",
             )
 
 
@@ -149,13 +150,3 @@ def _under_its_name(archive: Path, package: Package, directories: Directories) -
             shutil.copyfile(archive, temporary)
         temporary.replace(named)
     return named
-
-
-def _built(archive: Path, package: Package, work: Path, executable: Path, directories: Directories) -> Path:
-    """The wheel of a package that is locked as a source distribution."""
-    work.mkdir()
-    source = work / package.filename
-    shutil.copyfile(archive, source)
-    arguments = ["build", "--wheel", "--no-create-gitignore", "--python", str(executable), "--out-dir"]
-    run_uv([*arguments, str(work / "wheel"), str(source)], cache=directories.uv, check=f"{package} could not be built")
-    return next((work / "wheel").glob("*.whl"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envtag.errors import FatalError
+from envtag.errors import FatalError, UnreachableError
 from envtag.git import Git, git_directory, is_git_directory
 from envtag.registry.address import is_url, parse_address
 from envtag.registry.environment import ENVIRONMENTS
@@ -52,14 +52,15 @@ def open_registry(where: str, start: Path, config: Config, *, offline: bool = Fa
         offline: Ask no remote: use what is here of it.
 
     Raises:
-        FatalError: There is no registry.
+        UnreachableError: None is named, and `start` is in none.
+        FatalError: What is named is no registry.
     """
     named = where or config.registry
     if not named:
         root = find_registry(start)
         if root is None:
             hint = "`envtag init DIR` makes one; `--registry URL|PATH` or `ENVTAG_REGISTRY` names one"
-            raise FatalError(f"`{start.absolute()}` is in no registry", hint)
+            raise UnreachableError(f"`{start.absolute()}` is in no registry", hint)
         return _in_work_tree(root, offline=offline)
     path = start.absolute() / Path(named).expanduser()
     if git_directory(path) is not None:

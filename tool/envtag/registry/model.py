@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from envtag.errors import FatalError
+from envtag.errors import FatalError, UnreachableError
 from envtag.names import Alias, parse_name
 from envtag.registry import journal
 from envtag.registry.address import identity_of
@@ -141,7 +141,7 @@ class Registry:
         if self._head is None:
             self._head = self.git.commit_of(HEAD_REF) if self.offline else self._clone.fetch_head()
         if self._head is None:
-            raise FatalError(f"nothing is here of the registry `{self.location}`", "use it once with a network")
+            raise UnreachableError(f"nothing is here of the registry `{self.location}`", "use it once with a network")
         return self._head
 
     def fetch_default_branch(self) -> str | None:
@@ -153,7 +153,7 @@ class Registry:
         if self.remote is None or self.offline:
             return self.git.commit_of("HEAD" if self._clone is None else HEAD_REF)
         private = f"refs/envtag/{self.remote}/head"
-        return self.git.commit_of(private) if self._fetch(f"+HEAD:{private}") else None
+        return self.git.commit_of(private) if self.fetch(f"+HEAD:{private}") else None
 
     def names(self, prefix: str = "") -> list[str]:
         """The names of its environments that begin with a text, sorted."""
@@ -225,9 +225,11 @@ class Registry:
         tag = self.git.tag(alias.ref)
         if tag is None and self.remote is not None:
             if self.offline:
-                raise FatalError(f"`{alias}` is not in what is here of `{self.location}`", "use it once with a network")
+                raise UnreachableError(
+                    f"`{alias}` is not in what is here of `{self.location}`", "use it once with a network"
+                )
             try:
-                found = self._fetch(f"{alias.ref}:{alias.ref}")
+                found = self.fetch(f"{alias.ref}:{alias.ref}")
             except FatalError:
                 if self.git.tag(alias.ref) is None:  # otherwise another process fetched it meanwhile
                     raise
@@ -306,7 +308,12 @@ class Registry:
             raise FatalError(f"`{self.location}` has no revision `{revision}`", "`git log` shows what there is")
         return commit, RevisionFiles(self.git, commit)
 
-    def _fetch(self, refspec: str) -> bool:
+    def fetch(self, *refspecs: str) -> bool:
+        """Fetch refs of its remote; false if that lacks one of them.
+
+        Raises:
+            FatalError: The remote cannot be reached, or a ref here is in the way.
+        """
         if self._clone is not None:
-            return self._clone.fetch(refspec)
-        return self.git.fetch(self.remote or "origin", refspec)
+            return self._clone.fetch(*refspecs)
+        return self.git.fetch(self.remote or "origin", *refspecs)

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envtag.errors import FatalError
+from envtag.errors import FatalError, UnreachableError
 from envtag.git import Git, is_git_directory
 from envtag.util.canonical import sha256_hex
 from envtag.util.files import remove_tree
@@ -50,7 +50,7 @@ class Clone:
         """Fetch refs; false if the registry lacks one of them.
 
         Raises:
-            FatalError: The registry cannot be reached.
+            UnreachableError: The registry cannot be reached.
         """
         with file_lock(self._lock):
             try:
@@ -80,7 +80,7 @@ class Clone:
         """Fetch a commit, branch or tag by its name; the name of its commit, or None if the registry has none such.
 
         Raises:
-            FatalError: The registry cannot be reached.
+            UnreachableError: The registry cannot be reached.
         """
         exact = _COMMIT.fullmatch(revision) is not None or revision.startswith("refs/")
         for source in (revision,) if exact else (f"refs/heads/{revision}", f"refs/tags/{revision}"):
@@ -137,8 +137,8 @@ class Clone:
         finally:
             remove_tree(staged)
 
-    def _unreachable(self, error: FatalError) -> FatalError:
-        return FatalError(
+    def _unreachable(self, error: FatalError) -> UnreachableError:
+        return UnreachableError(
             f"the registry `{self.url}` cannot be read",
             "check its address, the network and your credentials: `git ls-remote` with it says more",
             f"{error.message}\n{error.detail}".strip(),

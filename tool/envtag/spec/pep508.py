@@ -9,14 +9,14 @@ from urllib.parse import unquote, urlsplit
 from envtag.platforms import PLATFORMS
 from envtag.request import Origin, PypiRequirement
 from envtag.spec.model import MalformedError, located
-from envtag.urls import check_public
+from envtag.urls import check_public, parse_git
 from envtag.util.text import shown
 from envtag.wheels import marker_environment
 
 if TYPE_CHECKING:
     from packaging.markers import Marker
 
-_EXAMPLES = "write it like `requests>=2.31`, `requests[socks]` or `name @ https://…/name-1.0-py3-none-any.whl`"
+_EXAMPLES = "write it like `requests>=2.31`, `requests[socks]`, `name @ https://…/name-1.0-py3-none-any.whl` or `name @ git+https://…@v1`"
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _PATH = re.compile(r"\.{0,2}[/\\]|~[/\\]|[A-Za-z]:[/\\]|\.{1,2}(\[|$)|file:")
 _SHA256_FRAGMENT = re.compile(r"(sha256=[0-9a-f]{64})?")
@@ -56,7 +56,7 @@ def _canonical(text: str, *, constraint: bool) -> tuple[str, str]:
         raise MalformedError("a constraint cannot have extras or a URL", "move it to the requirements")
     head = f"{name}[{','.join(extras)}]" if extras else str(name)
     if requirement.url:
-        head += f" @ {_wheel_url(requirement.url, name)}"
+        head += f" @ {_git_url(requirement.url, name) or _wheel_url(requirement.url, name)}"
     else:
         head += ",".join(sorted({str(item) for item in requirement.specifier}))
     if requirement.marker is None:
@@ -72,14 +72,25 @@ def _refuse_unlockable(text: str) -> None:
         raise MalformedError("options are not read here", "put it into a requirements file, and give that too")
     if "${" in text:
         raise MalformedError("variables are not expanded: a lock is the same on every machine", "write the value")
-    if re.search(r"(^|@\s*)(git|hg|svn|bzr)(\+|:)", text):
+    if re.match(r"git\+", text):
+        url = check_public(text.split(maxsplit=1)[0], "a package")
+        raise MalformedError("a git URL needs the name of its package", f"write `NAME @ {url}`")
+    if re.search(r"(^|@\s*)((hg|svn|bzr)(\+|:)|git:)", text):
         raise MalformedError(
-            "built from source: not yet lockable by hash", "publish a wheel, and name its URL or version"
+            "this way to a repository is not known", "write `NAME @ git+https://…@REVISION`, or name a wheel's URL"
         )
     if _PATH.match(text) or re.search(r"@\s*file:", text):
         raise MalformedError("a local file is not there on other machines", "publish it, and name its URL or version")
     if re.match(r"https?:", text):
+        check_public(text.split(maxsplit=1)[0], "a package")
         raise MalformedError("a URL needs the name of its package", "write `name @ URL`")
+
+
+def _git_url(url: str, name: str) -> str:
+    """A `git+` URL in its one text; empty for a URL of another kind."""
+    if not url.startswith("git+"):
+        return ""
+    return str(parse_git(check_public(url, f"package {name}")))
 
 
 def _wheel_url(url: str, name: str) -> str:
@@ -91,7 +102,9 @@ def _wheel_url(url: str, name: str) -> str:
         raise MalformedError(f"`{parts.scheme}` URLs cannot be fetched", "use `https`")
     filename = unquote(parts.path.rpartition("/")[2])
     if not filename.endswith(".whl"):
-        raise MalformedError("built from source: not yet lockable by hash", "name the URL of a wheel (`.whl`)")
+        raise MalformedError(
+            "it is not a wheel", "name the URL of a wheel (`.whl`), or a commit: `name @ git+https://…@REVISION`"
+        )
     try:
         found = parse_wheel_filename(filename)[0]
     except InvalidWheelFilename as error:

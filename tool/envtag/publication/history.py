@@ -1,0 +1,187 @@
+"""What git holds of an environment's releases, here and on the remote: what may be published, and what is already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from envtag.errors import AliasExistsError, FatalError
+from envtag.names import Alias
+from envtag.registry import ReleasedTag
+from envtag.registry.release import check_ledger, check_record
+
+if TYPE_CHECKING:
+    from envtag.ledger import Release
+    from envtag.record import TagRecord
+    from envtag.registry import Environment, Registry
+
+
+@dataclass(kw_only=True)
+class History:
+    """One registry's history as a publisher needs it. What it asked of the remote it keeps, so make one a run.
+
+    Attributes:
+        registry: The registry, with a work tree.
+        push: Tags go to the registry's remote where it has one.
+        dry_run: Leave no ref behind, not even a private one: objects alone are fetched.
+    """
+
+    registry: Registry
+    push: bool = True
+    dry_run: bool = False
+
+    @cached_property
+    def remote(self) -> str | None:
+        """The remote that tags are pushed to."""
+        return self.registry.remote if self.push else None
+
+    @property
+    def replicated(self) -> bool:
+        """Whether replicas are made: not where the tags that they copy stay in this clone."""
+        return self.registry.remote is None or self.push
+
+    @cached_property
+    def _remote_tags(self) -> dict[str, str]:
+        """The tags of the remote that look like releases, asked for once."""
+        remote = self.registry.remote
+        return self.registry.git.remote_refs(remote, "refs/tags/*@*") if remote is not None else {}
+
+    @cached_property
+    def _merged(self) -> str | None:
+        """The head of the remote's default branch."""
+        remote = self.registry.remote
+        if self.dry_run and remote is not None:
+            return self.registry.git.fetch_object(remote, "HEAD")
+        return self.registry.fetch_default_branch()
+
+    def environment(self, name: str) -> Environment:
+        """An environment at HEAD, once it is certain that it may be published from there.
+
+        Raises:
+            FatalError: It has changes that are not committed, there is no commit, or the remote's default branch does
+                not hold the commit and its releases: others see only what review let in.
+        """
+        git = self.registry.git
+        if git.changed(f"envs/{name}"):
+            raise FatalError(
+                f"`envs/{name}` has changes that are not committed", f"commit them: `git commit envs/{name}`"
+            )
+        head = git.commit_of("HEAD")
+        if head is None:
+            raise FatalError("the registry has no commit yet", "`git add --all && git commit`")
+        environment = self.registry.environment(name, head)
+        if self.remote is not None:
+            self._check_merged(self.remote, environment)
+        return environment
+
+    def released(self, alias: Alias) -> ReleasedTag | None:
+        """The released tag of an alias, every link of it checked; None if it is not released.
+
+        Raises:
+            FatalError: A link does not hold, or the remote cannot be reached.
+        """
+        git, remote = self.registry.git, self.registry.remote
+        if not self.dry_run or remote is None or git.tag(alias.ref) is not None:
+            return self.registry.released(alias)
+        sha = git.fetch_object(remote, alias.ref) if alias.ref in self._remote_tags else None
+        tag = git.tag(sha) if sha is not None else None
+        if tag is None:
+            return None
+        record = check_record(alias, tag)
+        environment = self.registry.environment(alias.name, tag.commit)
+        check_ledger(alias, record, environment)
+        return ReleasedTag(tag=tag, record=record, environment=environment)
+
+    def must_be_shared(self, alias: Alias, released: ReleasedTag) -> bool:
+        """Whether a tag that is here is missing on the remote (of `--no-push`, or of a clone without a remote).
+
+        Raises:
+            AliasExistsError: The remote has another tag under this name.
+            FatalError: The tag is on a commit that was never merged.
+        """
+        if self.remote is None:
+            return False
+        there = self._remote_tags.get(alias.ref, "")
+        if there == released.tag.sha:
+            return False
+        if there:
+            raise AliasExistsError(
+                f"Alias already exists: `{alias}` on `{self.remote}` is another tag than here",
+                f"`git tag --delete {alias.name}@{alias.tag}` forgets the one here; then publish again",
+                f"there: {there}\nhere: {released.tag.sha}",
+            )
+        if self._merged is None or not self.registry.git.is_ancestor(released.tag.commit, self._merged):
+            raise FatalError(
+                f"the tag of `{alias}` here is on commit {released.tag.commit[:12]}, which is not on the default "
+                f"branch of `{self.remote}`",
+                f"`git tag --delete {alias.name}@{alias.tag}`, then publish again",
+            )
+        return True
+
+    def commit_of(self, alias: Alias, release: Release, current: Environment) -> Environment:
+        """The newest commit up to HEAD that is whole and whose locks are the ones that the ledger releases.
+
+        Raises:
+            FatalError: There is none.
+        """
+        malformed: list[str] = []
+        for environment in self._versions(current, malformed):
+            try:
+                if environment.ledger.release(alias.tag) == release and locks_of(environment) == dict(release.locks):
+                    environment.spec_files()
+                    return environment
+            except FatalError as error:  # noqa: PERF203 - not that commit, then; told if no other is found
+                malformed.append(error.message)
+        raise FatalError(
+            f"`{alias}` is in the ledger, but no commit of this branch holds the locks that it releases",
+            "its line was edited, or its commit was squashed away before it was published: remove that line, and "
+            "release what is there now under a new tag",
+            "\n".join(dict.fromkeys(malformed)),
+        )
+
+    def _versions(self, current: Environment, malformed: list[str]) -> Iterator[Environment]:
+        """An environment as it is at HEAD, then at each earlier commit that changed it; notes what cannot be read."""
+        yield current
+        for commit in self.registry.git.log(current.directory, current.revision, 0):
+            try:
+                yield self.registry.environment(current.name, commit.sha)
+            except FatalError as error:  # noqa: PERF203 - it was not there, or malformed
+                malformed.append(error.message)
+
+    def _check_merged(self, remote: str, environment: Environment) -> None:
+        where = f"the default branch of `{remote}`"
+        if self._merged is None or not self.registry.git.is_ancestor(environment.revision, self._merged):
+            raise FatalError(
+                f"commit {environment.revision[:12]} is not on {where}",
+                "push or merge it first, then publish from there (or `--no-push` to try it with this clone alone)",
+            )
+        reviewed = self.registry.environment(environment.name, self._merged).ledger
+        for release in environment.ledger.releases:
+            if reviewed.release(release.tag) != release:
+                alias = Alias(name=environment.name, tag=release.tag)
+                raise FatalError(f"{where} does not release `{alias}` as this commit does", "`git pull`, then publish")
+
+
+def locks_of(environment: Environment) -> dict[str, str]:
+    """Platform to lock id."""
+    return {platform: environment.lock(platform).id for platform in environment.platforms}
+
+
+def is_of(record: TagRecord, release: Release) -> bool:
+    """Whether a tag is of what the ledger releases."""
+    return (record.request, dict(record.locks)) == (release.request, dict(release.locks))
+
+
+def check_content(alias: Alias, record: TagRecord, release: Release) -> None:
+    """Check that a tag is of what the ledger releases.
+
+    Raises:
+        AliasExistsError: It is of other content.
+    """
+    if not is_of(record, release):
+        raise AliasExistsError(
+            f"Alias already exists: `{alias}` was released with other content",
+            "immutable tags never move: release this content under a new tag",
+        )
