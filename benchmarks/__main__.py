@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import hydrating, reading, solving
+from benchmarks import hydrating, packing, publishing, reading, reading_store, solving
 from benchmarks.measure import Machine, table
 
 from support.data import conda_forge_subset
@@ -36,8 +36,14 @@ def main() -> None:
         _say("making and using an environment")
         registry = hydrating.publish(machine)
         rows += hydrating.rows(machine, registry, COUNT)
+        _say("packing and unpacking it")
+        rows += packing.rows(machine, registry, COUNT)
         _say(f"reading a registry of {reading.ENVIRONMENTS:,} environments")
         rows += reading.rows(machine, registry, COUNT)
+        _say(f"publishing {publishing.PACKAGES} packages to a bucket")
+        rows += publishing.rows(machine, COUNT)
+        _say("creating an environment from a bucket on a machine that has nothing")
+        rows += reading_store.rows(machine, COUNT)
     print(table(rows))
 
 

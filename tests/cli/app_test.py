@@ -17,11 +17,13 @@ def test_the_commands_are_these():
         "init",
         "list",
         "lock",
+        "pack",
         "publish",
         "resolve",
         "run",
         "shell",
         "show",
+        "unpack",
         "verify",
     ]
 

@@ -24,6 +24,8 @@ VERBS = {
     "verify_prefix": "envtag.commands.verify.verify_prefix",
     "gc": "envtag.commands.gc.gc",
     "provide": "envtag.hydration.provide",
+    "pack": "envtag.commands.pack.pack",
+    "unpack": "envtag.commands.unpack.unpack",
 }
 
 

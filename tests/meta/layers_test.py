@@ -65,6 +65,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "hydration",
             "lookup",
             "manifests",
+            "pack",
             "publication",
             "replicas",
             "resolutions",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from envtag import __version__
-from envtag.cli import authoring, publishing, searching, storage, using
+from envtag.cli import authoring, packing, publishing, searching, storage, using
 from envtag.cli.session import Session
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -15,6 +15,8 @@ _COMMANDS = (
     authoring.lock,
     authoring.alias,
     publishing.publish,
+    packing.pack,
+    packing.unpack,
     using.show,
     using.list_command,
     using.get,
