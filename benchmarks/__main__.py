@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import hydrating, packing, publishing, reading, reading_store, solving
+from benchmarks import hydrating, packing, publishing, reading, reading_store, reviewing, solving
 from benchmarks.measure import Machine, table
 
 from support.data import conda_forge_subset
@@ -40,6 +40,8 @@ def main() -> None:
         rows += packing.rows(machine, registry, COUNT)
         _say(f"reading a registry of {reading.ENVIRONMENTS:,} environments")
         rows += reading.rows(machine, registry, COUNT)
+        _say("comparing")
+        rows += reviewing.rows(machine, root / "large", COUNT)
         _say(f"publishing {publishing.PACKAGES} packages to a bucket")
         rows += publishing.rows(machine, COUNT)
         _say("creating an environment from a bucket on a machine that has nothing")

@@ -11,6 +11,7 @@ def test_the_commands_are_these():
         "alias",
         "config",
         "create",
+        "diff",
         "find",
         "gc",
         "get",
