@@ -42,7 +42,7 @@ def bucket(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Store:
     url = f"s3://{s3.bucket()}/envtag"
     monkeypatch.setenv("ENVTAG_STORE", url)
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
-    monkeypatch.setattr("envtag.store.s3._FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("envtag.store.attempts._FIRST_PAUSE_SECONDS", 0)
     return open_store(url)
 
 

@@ -28,7 +28,7 @@ def store(azure: AzureServer) -> AzureStore:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait between attempts."""
-    monkeypatch.setattr("envtag.store.azure_client._FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("envtag.store.attempts._FIRST_PAUSE_SECONDS", 0)
 
 
 def test_a_large_file_is_sent_in_blocks(azure: AzureServer, store: AzureStore, tmp_path: Path):

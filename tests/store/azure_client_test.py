@@ -22,7 +22,7 @@ OTHER = "AccountName=otheraccount;AccountKey=aHVudGVyMg=="
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Let nobody wait between attempts, and no program of this machine be asked for a token."""
-    monkeypatch.setattr("envtag.store.azure_client._FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("envtag.store.attempts._FIRST_PAUSE_SECONDS", 0)
     monkeypatch.setenv("PATH", str(tmp_path))
 
 
@@ -280,15 +280,3 @@ def test_all_threads_share_one_client(azure: AzureServer, monkeypatch: pytest.Mo
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(store.read, [f"k{number}" for number in range(32)])) == [None] * 32
     assert len(made) == 1
-
-
-def test_pauses_grow_and_differ(monkeypatch: pytest.MonkeyPatch):
-    from envtag.store import azure_client
-
-    slept: list[float] = []
-    monkeypatch.setattr(azure_client, "_FIRST_PAUSE_SECONDS", 1)
-    monkeypatch.setattr("envtag.store.azure_client.time.sleep", slept.append)
-    for attempt in (0, 0, 3):
-        azure_client.pause(attempt)
-    assert 0.75 <= min(slept[:2]) < max(slept[:2]) <= 1.25
-    assert 6 <= slept[2] <= 10

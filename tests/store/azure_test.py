@@ -33,7 +33,7 @@ def store(azure: AzureServer) -> Store:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait between attempts."""
-    monkeypatch.setattr("envtag.store.azure_client._FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("envtag.store.attempts._FIRST_PAUSE_SECONDS", 0)
     monkeypatch.setattr("azure.storage.blob._download.time.sleep", lambda _: None)
 
 

@@ -21,7 +21,7 @@ SECRET = "hunter2-secret"
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait between attempts."""
-    monkeypatch.setattr("envtag.store.gcs_client._FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("envtag.store.attempts._FIRST_PAUSE_SECONDS", 0)
     monkeypatch.setattr("google.auth._exponential_backoff.time.sleep", lambda _: None)
 
 

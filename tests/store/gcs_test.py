@@ -31,7 +31,7 @@ def store(gcs: GcsServer) -> Store:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait between attempts."""
-    monkeypatch.setattr("envtag.store.gcs_client._FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("envtag.store.attempts._FIRST_PAUSE_SECONDS", 0)
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_throttling_is_waited_out(gcs: GcsServer, store: Store, status: int, cod
 
 def test_the_pauses_grow_and_differ(gcs: GcsServer, store: Store, monkeypatch: pytest.MonkeyPatch):
     pauses: list[float] = []
-    monkeypatch.setattr("envtag.store.gcs_client._FIRST_PAUSE_SECONDS", 0.2)
-    monkeypatch.setattr("envtag.store.gcs_client.time.sleep", pauses.append)
+    monkeypatch.setattr("envtag.store.attempts._FIRST_PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr("envtag.store.attempts.time.sleep", pauses.append)
     gcs.faults = [Fault(method="GET", status=429, times=99)]
     with pytest.raises(UnreachableError):
         store.size(KEY)

@@ -29,7 +29,7 @@ CHUNK = "upload_id="
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait between attempts."""
-    monkeypatch.setattr("envtag.store.gcs_client._FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("envtag.store.attempts._FIRST_PAUSE_SECONDS", 0)
 
 
 @pytest.fixture

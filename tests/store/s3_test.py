@@ -28,7 +28,7 @@ def store(s3: S3Server) -> Store:
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait between attempts."""
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
-    monkeypatch.setattr("envtag.store.s3._FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("envtag.store.attempts._FIRST_PAUSE_SECONDS", 0)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import timezone
 from functools import partial
@@ -17,12 +16,11 @@ from uuid import uuid4
 
 from envtag.errors import FatalError
 from envtag.store.azure_blocks import Upload, block_size
-from envtag.store.azure_client import ATTEMPTS, CHUNK_BYTES, Answer, ask, connect, pause
+from envtag.store.azure_client import CHUNK_BYTES, Answer, ask, connect
 from envtag.store.azure_errors import asking
-from envtag.store.base import Entry, Progress, key_parts, wrong_bytes, wrong_size, wrong_source
-from envtag.urls import check_public
+from envtag.store.base import Entry, key_parts, wrong_source
+from envtag.store.bucket import Bucket, split_url
 from envtag.util.canonical import sha256_hex
-from envtag.util.files import staged
 
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 _CONTAINER = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(-[a-z0-9]+)*")
@@ -43,19 +41,15 @@ def open_url(url: str) -> AzureStore:
         FatalError: It names no account and container, holds a credential or a query, or its prefix is not in plain
             form.
     """
-    check_public(url, "store")
-    account, _, rest = url.removeprefix("az://").partition("/")
-    container, _, prefix = rest.partition("/")
-    prefix = prefix.rstrip("/")
-    odd = set("?#\\") & set(prefix) or any(part in {"", ".", ".."} for part in prefix.split("/") if prefix)
-    if odd or not _ACCOUNT.fullmatch(account) or not _CONTAINER.fullmatch(container):
+    found = split_url(url, 2)
+    if found is None or not _ACCOUNT.fullmatch(found[0]) or not _CONTAINER.fullmatch(found[1]):
         message = f"`{url.partition('?')[0]}` names no storage account, container and prefix"
         raise FatalError(message, "write `az://ACCOUNT/CONTAINER/PREFIX`")
-    return AzureStore(account=account, container=container, prefix=prefix)
+    return AzureStore(account=found[0], container=found[1], prefix=found[2])
 
 
 @dataclass(slots=True, kw_only=True)
-class AzureStore:
+class AzureStore(Bucket):
     """Blobs below one prefix of a container; see `Store` for what each method promises.
 
     Where and as whom to ask is what the variables of Azure's own tools say. Requests are made again, a bounded number
@@ -72,7 +66,6 @@ class AzureStore:
 
     account: str
     container: str
-    prefix: str
     whole_bytes: int = 8 << 20
     block_bytes: int = 8 << 20
     _made: Any = None
@@ -83,55 +76,10 @@ class AzureStore:
         """See `Store.url`."""
         return f"az://{self.account}/{self.container}/{self.prefix}".rstrip("/")
 
-    def read(self, key: str) -> bytes | None:
-        """See `Store.read`."""
-        found = self.read_versioned(key)
-        return None if found is None else found[0]
-
-    def read_versioned(self, key: str) -> tuple[bytes, str] | None:
-        """See `Store.read_versioned`; the token is the ETag."""
-        data = bytearray()
-        with asking("read", key, self.url):
-            version = self._receive(key, data.extend)
-        return None if version is None else (bytes(data), version)
-
     def size(self, key: str) -> int | None:
         """See `Store.size`."""
         found = self._properties(key)
         return None if found is None else int(found.size)
-
-    def download(self, key: str, target: Path, sha256: str, progress: Progress | None = None) -> bool:
-        """See `Store.download`."""
-        digest = hashlib.sha256()
-        with asking("read", key, self.url):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with staged(target) as temporary:
-                with temporary.open("wb") as stream:
-
-                    def receive(block: bytes) -> None:
-                        digest.update(block)
-                        stream.write(block)
-                        if progress is not None:
-                            progress(len(block))
-
-                    if self._receive(key, receive) is None:
-                        return False
-                if digest.hexdigest() != sha256:
-                    raise wrong_bytes(key, sha256, digest.hexdigest(), self.url)
-                temporary.chmod(0o644)
-                temporary.replace(target)
-        return True
-
-    def create(self, key: str, source: Path | bytes, sha256: str) -> bool:
-        """See `Store.create`."""
-        with asking("write", key, self.url):
-            for attempt in range(ATTEMPTS):
-                size = len(source) if isinstance(source, bytes) else source.stat().st_size
-                made = self._create(key, source, sha256, size)
-                if made or self._is_there(key, size):
-                    return made
-                pause(attempt)
-        raise FatalError(f"`{key}` in {self.url} is being written by others again and again", "try again")
 
     def swap(self, key: str, data: bytes, expected: str | None) -> bool:
         """See `Store.swap`."""
@@ -165,14 +113,12 @@ class AzureStore:
             blob = self._blob(key)
             ask(lambda: blob.delete_blob(delete_snapshots="include"), _ABSENT)
 
-    def local_path(self, key: str) -> Path | None:
-        """See `Store.local_path`: nothing of a container is a file here."""
-        key_parts(key)
-        return None
-
     def _blob(self, key: str) -> Any:
-        name = "/".join((*([self.prefix] if self.prefix else []), *key_parts(key)))
+        name = self._name(key)
         return self._client().get_blob_client(name)
+
+    def _asking(self, verb: str, key: str) -> AbstractContextManager[None]:
+        return asking(verb, key, self.url)
 
     def _client(self) -> Any:
         """The one client of all threads, made when it is first needed."""
@@ -185,12 +131,6 @@ class AzureStore:
         """What the server says of a blob, or None if it is not there."""
         with asking("read", key, self.url):
             return ask(self._blob(key).get_blob_properties, _ABSENT).value
-
-    def _is_there(self, key: str, expected: int) -> bool:
-        there = self.size(key)
-        if there is not None and there != expected:
-            raise wrong_size(key, expected, there, self.url)
-        return there is not None
 
     def _receive(self, key: str, receive: Callable[[bytes], Any]) -> str | None:
         """Hand a blob's bytes over, block by block, all of one version of it; its ETag, or None."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import random
-import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,13 +11,11 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from envtag.errors import FatalError
+from envtag.store.attempts import ATTEMPTS, pause
 from envtag.store.azure_errors import CHAIN, asking, code, missing, passing
 
-#: How often anything is asked for, the first time included.
-ATTEMPTS = 5
 #: What is downloaded in one request, and held in memory.
 CHUNK_BYTES = 8 << 20
-_FIRST_PAUSE_SECONDS = 0.2
 _TIMEOUT_SECONDS = (15, 60)  # to connect, and between two reads
 _SIGN_IN_SECONDS = 10  # for each program or server that can be asked for a token
 _CONNECTIONS = 32
@@ -70,11 +66,6 @@ def ask(request: Callable[[], _T], refusals: Collection[str] = ()) -> Answer[_T]
                 raise
         pause(attempt)
     raise AssertionError(ATTEMPTS)  # pragma: no cover - the last attempt returns or raises
-
-
-def pause(attempt: int) -> None:
-    """Wait before the attempt after this one: longer each time, and not in step with others."""
-    time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
 
 
 def connect(url: str, account: str) -> Any:

@@ -6,7 +6,7 @@ import hashlib
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from http import HTTPStatus
@@ -16,12 +16,12 @@ from typing import Any
 from uuid import uuid4
 
 from envtag.errors import FatalError
-from envtag.store.base import Entry, Progress, key_parts, wrong_bytes, wrong_size, wrong_source
-from envtag.store.gcs_client import ATTEMPTS, Connection, connect, may_pass, pause
+from envtag.store.attempts import ATTEMPTS, pause
+from envtag.store.base import Entry, key_parts, wrong_source
+from envtag.store.bucket import Bucket, split_url
+from envtag.store.gcs_client import Connection, connect, may_pass
 from envtag.store.gcs_errors import NO_BUCKET, RefusalError, asking
 from envtag.store.gcs_upload import WRITER, Upload, description, hashes, put_whole
-from envtag.urls import check_public
-from envtag.util.files import staged
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 _GENERATION = re.compile(r"[1-9][0-9]*")
@@ -36,17 +36,14 @@ def open_url(url: str) -> GcsStore:
     Raises:
         FatalError: It names no bucket, holds a credential or a query, or its prefix is not in plain form.
     """
-    check_public(url, "store")
-    bucket, _, prefix = url.removeprefix("gs://").partition("/")
-    prefix = prefix.rstrip("/")
-    odd = set("?#\\") & set(prefix)
-    if not _BUCKET.fullmatch(bucket) or odd or any(part in {"", ".", ".."} for part in prefix.split("/") if prefix):
+    found = split_url(url, 1)
+    if found is None or not _BUCKET.fullmatch(found[0]):
         raise FatalError(f"`{url.partition('?')[0]}` names no bucket and prefix", "write `gs://BUCKET/PREFIX`")
-    return GcsStore(bucket=bucket, prefix=prefix)
+    return GcsStore(bucket=found[0], prefix=found[1])
 
 
 @dataclass(slots=True, kw_only=True)
-class GcsStore:
+class GcsStore(Bucket):
     """Objects below one prefix of a bucket; see `Store` for what each method promises.
 
     As whom to ask is what Google's application default credentials say. Requests are made again, a bounded number of
@@ -61,7 +58,6 @@ class GcsStore:
     """
 
     bucket: str
-    prefix: str
     whole_bytes: int = 8 << 20
     chunk_bytes: int = 8 << 20
     _made: Connection | FatalError | None = None
@@ -72,55 +68,10 @@ class GcsStore:
         """See `Store.url`."""
         return f"gs://{self.bucket}/{self.prefix}".rstrip("/")
 
-    def read(self, key: str) -> bytes | None:
-        """See `Store.read`."""
-        found = self.read_versioned(key)
-        return None if found is None else found[0]
-
-    def read_versioned(self, key: str) -> tuple[bytes, str] | None:
-        """See `Store.read_versioned`; the token is the generation."""
-        data = bytearray()
-        with asking("read", key, self.url):
-            version = self._receive(key, data.extend)
-        return None if version is None else (bytes(data), version)
-
     def size(self, key: str) -> int | None:
         """See `Store.size`."""
         found = self._resource(key)
         return None if found is None else int(found["size"])
-
-    def download(self, key: str, target: Path, sha256: str, progress: Progress | None = None) -> bool:
-        """See `Store.download`."""
-        digest = hashlib.sha256()
-        with asking("read", key, self.url):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with staged(target) as temporary:
-                with temporary.open("wb") as stream:
-
-                    def receive(block: bytes) -> None:
-                        digest.update(block)
-                        stream.write(block)
-                        if progress is not None:
-                            progress(len(block))
-
-                    if self._receive(key, receive) is None:
-                        return False
-                if digest.hexdigest() != sha256:
-                    raise wrong_bytes(key, sha256, digest.hexdigest(), self.url)
-                temporary.chmod(0o644)
-                temporary.replace(target)
-        return True
-
-    def create(self, key: str, source: Path | bytes, sha256: str) -> bool:
-        """See `Store.create`."""
-        with asking("write", key, self.url):
-            for attempt in range(ATTEMPTS):
-                size = len(source) if isinstance(source, bytes) else source.stat().st_size
-                made = self._create(key, source, sha256, size)
-                if made or (made is False and self._is_there(key, size)):
-                    return bool(made)
-                pause(attempt)
-        raise FatalError(f"`{key}` in {self.url} is being written by others again and again", "try again")
 
     def swap(self, key: str, data: bytes, expected: str | None) -> bool:
         """See `Store.swap`."""
@@ -154,13 +105,8 @@ class GcsStore:
         with asking("delete", key, self.url):
             self._ask_object("DELETE", name)
 
-    def local_path(self, key: str) -> Path | None:
-        """See `Store.local_path`: nothing of a bucket is a file here."""
-        key_parts(key)
-        return None
-
-    def _name(self, key: str) -> str:
-        return "/".join((*([self.prefix] if self.prefix else []), *key_parts(key)))
+    def _asking(self, verb: str, key: str) -> AbstractContextManager[None]:
+        return asking(verb, key, self.url)
 
     def _connection(self) -> Connection:
         """The one connection of all threads, made when it is first needed; what fails then is not tried by each."""
@@ -190,12 +136,6 @@ class GcsStore:
         with asking("read", key, self.url):
             found = self._ask_object("GET", name, {"fields": "size,metadata"})
             return None if found is None else _json(found)
-
-    def _is_there(self, key: str, expected: int) -> bool:
-        there = self.size(key)
-        if there is not None and there != expected:
-            raise wrong_size(key, expected, there, self.url)
-        return there is not None
 
     def _receive(self, key: str, receive: Callable[[bytes], Any]) -> str | None:
         """Hand an object's bytes over, block by block, a broken stream taken up where it broke; its generation."""

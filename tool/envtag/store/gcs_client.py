@@ -7,8 +7,6 @@ each request is one, so that a writer knows whether an answer of its own was los
 from __future__ import annotations
 
 import os
-import random
-import time
 import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -16,11 +14,9 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from envtag.errors import FatalError
+from envtag.store.attempts import ATTEMPTS, pause
 from envtag.store.gcs_errors import RefusalError, asking
 
-#: How often anything is asked for, the first time included.
-ATTEMPTS = 5
-_FIRST_PAUSE_SECONDS = 0.2
 _TIMEOUT_SECONDS = (15, 60)  # to connect, and between two reads
 _CONNECTIONS = 32
 _SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
@@ -124,11 +120,6 @@ def may_pass(error: Exception) -> bool:
 
     lost = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
     return isinstance(error, lost) and not isinstance(error, requests.exceptions.SSLError)
-
-
-def pause(attempt: int) -> None:
-    """Wait before the attempt after this one: longer each time, and not in step with others."""
-    time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
 
 
 def connect(url: str) -> Connection:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, BinaryIO
 
-from envtag.store.gcs_client import ATTEMPTS, Answer, Connection, may_pass, pause
+from envtag.store.attempts import ATTEMPTS, pause
+from envtag.store.gcs_client import Answer, Connection, may_pass
 from envtag.store.gcs_errors import NO_BUCKET, RefusalError
 
 #: Who wrote an object: how a writer knows its own work again when the answer to it was lost.

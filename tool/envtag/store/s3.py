@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import random
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import timezone
 from io import BytesIO
@@ -17,16 +14,15 @@ from typing import Any, BinaryIO
 from uuid import uuid4
 
 from envtag.errors import FatalError
-from envtag.store.base import Entry, Progress, key_parts, wrong_bytes, wrong_size, wrong_source
-from envtag.store.s3_client import ATTEMPTS, asking, code, connect
+from envtag.store.attempts import ATTEMPTS, pause
+from envtag.store.base import Entry, key_parts, wrong_source
+from envtag.store.bucket import Bucket, contended, split_url
+from envtag.store.s3_client import asking, code, connect
 from envtag.store.s3_parts import Upload, checksum, part_size
-from envtag.urls import check_public
 from envtag.util.canonical import sha256_file, sha256_hex
-from envtag.util.files import staged
 
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")
 _BLOCK = 1 << 20
-_FIRST_PAUSE_SECONDS = 0.2
 #: Who wrote an object: how a writer knows its own work again when the answer to it was lost.
 _WRITER = "envtag-write"
 _TAKEN = frozenset({"412", "PreconditionFailed"})
@@ -41,17 +37,14 @@ def open_url(url: str) -> S3Store:
     Raises:
         FatalError: It names no bucket, holds a credential or a query, or its prefix is not in plain form.
     """
-    check_public(url, "store")
-    bucket, _, prefix = url.removeprefix("s3://").partition("/")
-    prefix = prefix.rstrip("/")
-    odd = set("?#\\") & set(prefix)
-    if not _BUCKET.fullmatch(bucket) or odd or any(part in {"", ".", ".."} for part in prefix.split("/") if prefix):
+    found = split_url(url, 1)
+    if found is None or not _BUCKET.fullmatch(found[0]):
         raise FatalError(f"`{url.partition('?')[0]}` names no bucket and prefix", "write `s3://BUCKET/PREFIX`")
-    return S3Store(bucket=bucket, prefix=prefix)
+    return S3Store(bucket=found[0], prefix=found[1])
 
 
 @dataclass(slots=True, kw_only=True)
-class S3Store:
+class S3Store(Bucket):
     """Objects below one prefix of a bucket; see `Store` for what each method promises.
 
     Where, as whom and how to ask is boto's own configuration. Requests are made again, a bounded number of times,
@@ -66,7 +59,6 @@ class S3Store:
     """
 
     bucket: str
-    prefix: str
     multipart_bytes: int = 64 << 20
     part_bytes: int = 8 << 20
     _made: Any = None
@@ -77,55 +69,10 @@ class S3Store:
         """See `Store.url`."""
         return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
 
-    def read(self, key: str) -> bytes | None:
-        """See `Store.read`."""
-        found = self.read_versioned(key)
-        return None if found is None else found[0]
-
-    def read_versioned(self, key: str) -> tuple[bytes, str] | None:
-        """See `Store.read_versioned`; the token is the ETag."""
-        data = bytearray()
-        with asking("read", key, self.url):
-            version = self._receive(key, data.extend)
-        return None if version is None else (bytes(data), version)
-
     def size(self, key: str) -> int | None:
         """See `Store.size`."""
         head = self._head(key)
         return None if head is None else int(head["ContentLength"])
-
-    def download(self, key: str, target: Path, sha256: str, progress: Progress | None = None) -> bool:
-        """See `Store.download`."""
-        digest = hashlib.sha256()
-        with asking("read", key, self.url):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with staged(target) as temporary:
-                with temporary.open("wb") as stream:
-
-                    def receive(block: bytes) -> None:
-                        digest.update(block)
-                        stream.write(block)
-                        if progress is not None:
-                            progress(len(block))
-
-                    if self._receive(key, receive) is None:
-                        return False
-                if digest.hexdigest() != sha256:
-                    raise wrong_bytes(key, sha256, digest.hexdigest(), self.url)
-                temporary.chmod(0o644)
-                temporary.replace(target)
-        return True
-
-    def create(self, key: str, source: Path | bytes, sha256: str) -> bool:
-        """See `Store.create`."""
-        with asking("write", key, self.url):
-            for attempt in range(ATTEMPTS):
-                size = len(source) if isinstance(source, bytes) else source.stat().st_size
-                made = self._create(key, source, sha256, size)
-                if made or (made is False and self._is_there(key, size)):
-                    return bool(made)
-                _pause(attempt)
-        raise self._contended(key)
 
     def swap(self, key: str, data: bytes, expected: str | None) -> bool:
         """See `Store.swap`."""
@@ -135,8 +82,8 @@ class S3Store:
                 written = self._put(key, data, sha256_hex(data), condition)
                 if written is not None:
                     return written
-                _pause(attempt)
-        raise self._contended(key)
+                pause(attempt)
+        raise contended(key, self.url)
 
     def list(self, prefix: str) -> Iterator[Entry]:
         """See `Store.list`; what is no key (the `directory/` marks of some tools) is left out."""
@@ -157,13 +104,8 @@ class S3Store:
         with asking("delete", key, self.url):
             self._client().delete_object(Bucket=self.bucket, Key=name)
 
-    def local_path(self, key: str) -> Path | None:
-        """See `Store.local_path`: nothing of a bucket is a file here."""
-        key_parts(key)
-        return None
-
-    def _name(self, key: str) -> str:
-        return "/".join((*([self.prefix] if self.prefix else []), *key_parts(key)))
+    def _asking(self, verb: str, key: str) -> AbstractContextManager[None]:
+        return asking(verb, key, self.url)
 
     def _client(self) -> Any:
         """The one client of all threads, made when it is first needed."""
@@ -185,12 +127,6 @@ class S3Store:
                 if code(error) in _UNEXPLAINED:  # the answer to HEAD has no body: GET is told why
                     self._client().get_object(Bucket=self.bucket, Key=name, Range="bytes=0-0")["Body"].close()
                 raise
-
-    def _is_there(self, key: str, expected: int) -> bool:
-        there = self.size(key)
-        if there is not None and there != expected:
-            raise wrong_size(key, expected, there, self.url)
-        return there is not None
 
     def _receive(self, key: str, receive: Callable[[bytes], Any]) -> str | None:
         """Hand an object's bytes over, block by block, a broken stream taken up where it broke; its ETag, or None."""
@@ -220,7 +156,7 @@ class S3Store:
                         raise
                 else:
                     return version
-            _pause(attempt)
+            pause(attempt)
         raise FatalError(f"`{key}` in {self.url} was replaced while it was being read", "try again")
 
     def _create(self, key: str, source: Path | bytes, sha256: str, size: int) -> bool | None:
@@ -293,7 +229,3 @@ class S3Store:
 
     def _contended(self, key: str) -> FatalError:
         return FatalError(f"`{key}` in {self.url} is being written by others again and again", "try again")
-
-
-def _pause(attempt: int) -> None:
-    time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.75, 1.25))  # noqa: S311 - no secret

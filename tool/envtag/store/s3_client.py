@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from envtag.errors import FatalError, UnreachableError
+from envtag.store.attempts import ATTEMPTS
 from envtag.store.s3_options import add_options
 
-#: How often anything is asked for, the first time included.
-ATTEMPTS = 5
 _TIMEOUT_SECONDS = (15, 60)  # to connect, and between two reads
 _CONNECTIONS = 32
 
