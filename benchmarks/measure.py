@@ -46,12 +46,17 @@ class Machine:
     environ: Mapping[str, str]
 
     def run(
-        self, command: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str | Path],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        wanted: int = 0,
     ) -> str:
-        """Run a command to its end and return its stdout; a failure shows what it said."""
+        """Run a command to its end and return its stdout; another exit code than is wanted shows what it said."""
         environ = {**self.environ, **(env or {})}
         done = subprocess.run(command, cwd=cwd or self.root, env=environ, capture_output=True, check=False)
-        if done.returncode != 0:
+        if done.returncode != wanted:
             said = done.stderr.decode("utf-8", "replace")
             raise SystemExit(f"benchmark: {' '.join(map(str, command))} ended with {done.returncode}:\n{said}")
         return done.stdout.decode()

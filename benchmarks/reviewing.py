@@ -37,10 +37,25 @@ def rows(machine: Machine, large: Path, count: int) -> list[Row]:
         if "1 environment changed" not in told:
             raise SystemExit(f"benchmark: diff shows something else:\n{told[:1000]}")
 
+    def check(*options: str) -> None:
+        told = machine.run(["envtag", "check", "--base", "HEAD", "--json", *options], cwd=large, wanted=1)
+        if told.count('"lock-fresh"') != 1:
+            raise SystemExit(f"benchmark: check finds something else:\n{told[:1000]}")
+
+    merged = _merged(machine, large, changed)
+
+    def plan() -> None:
+        told = machine.run(["envtag", "plan", "--base", "HEAD", "--head", merged], cwd=large)
+        if told.count("store on ") != 1:
+            raise SystemExit(f"benchmark: plan plans something else:\n{told[:1000]}")
+
     def start() -> None:
         machine.run([sys.executable, "-c", "import click"])
 
-    wide, small, started = medians(count, lambda: compare(registry, "--markdown"), lambda: compare(large), start)
+    wide, small, checked, planned, started = medians(
+        count, lambda: compare(registry, "--markdown"), lambda: compare(large), check, plan, start
+    )
+    (whole,) = medians(1, lambda: check("--all"))
     what = f"diff, {PACKAGES} packages on {len(PLATFORMS)} platforms"
     return [
         Row(what=what, seconds=wide, against="import click", baseline=started, bound=500, unit="ms"),
@@ -52,7 +67,39 @@ def rows(machine: Machine, large: Path, count: int) -> list[Row]:
             bound=500,
             unit="ms",
         ),
+        Row(
+            what="check, 1 of many environments",
+            seconds=checked,
+            against="import click",
+            baseline=started,
+            bound=1_000,
+            unit="ms",
+        ),
+        Row(
+            what="plan, 1 of many environments",
+            seconds=planned,
+            against="import click",
+            baseline=started,
+            bound=1_000,
+            unit="ms",
+        ),
+        Row(
+            what="check --all, many environments",
+            seconds=whole,
+            against="import click",
+            baseline=started,
+            bound=60_000,
+            unit="ms",
+        ),
     ]
+
+
+def _merged(machine: Machine, large: Path, changed: Path) -> str:
+    """A commit with what the work tree changes, which no branch leads to."""
+    machine.run(["git", "add", changed], cwd=large)
+    tree = machine.run(["git", "write-tree"], cwd=large).strip()
+    machine.run(["git", "reset", "--quiet"], cwd=large)
+    return machine.run(["git", "commit-tree", tree, "-p", "HEAD", "-m", "a change"], cwd=large).strip()
 
 
 def _registry(machine: Machine) -> Path:

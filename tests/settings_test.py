@@ -168,6 +168,7 @@ open = true
         ("[tool.envtag]\nstroe = 'x'\n", "pyproject.toml [tool.envtag]: unknown key `stroe`"),
         ("[tool.envtag]\nplatforms = ['beos']\n", "`platforms`: `beos`"),
         ("[tool.envtag]\npython = 3.10\n", "`python` is `3.1`"),
+        ("[tool.envtag]\nrequire-signed = 'yes'\n", "`require-signed` is neither `true` nor `false`"),
         ("[tool.envtag]\npolicy = 'strict'\n", "`policy` is `strict`, and a mapping is expected"),
         ("[tool.envtag]\nstore = 'bucket'\n", "`store`: the store `bucket` is not an absolute URL"),
         ("[tool]\nenvtag = 5\n", "`tool.envtag` is not a table"),
@@ -215,3 +216,16 @@ def test_anything_else_is_no_store(url: str):
 
 def test_the_cutoff_of_the_command_line_is_the_one_of_the_settings():
     assert parse_cutoff("2026-11-20") == "2026-11-20T00:00:00Z"
+
+
+def test_machines_are_named_by_platform():
+    text = '[tool.envtag.runners]\nosx-arm64 = "our-mac"\n'
+    assert RegistrySettings.parse(text, "pyproject.toml").runners == {"osx-arm64": "our-mac"}
+    for wrong in ('amiga = "x"', 'osx-64 = "a b"', 'osx-64 = ""', 'osx-64 = "${{ secrets.X }}"', "osx-64 = 1"):
+        with pytest.raises(FatalError, match=r"runners|platform|osx-64"):
+            RegistrySettings.parse(f"[tool.envtag.runners]\n{wrong}\n", "pyproject.toml")
+
+
+def test_signatures_are_required_where_that_is_said():
+    assert RegistrySettings.parse("[tool.envtag]\n", "x").require_signed is False
+    assert RegistrySettings.parse("[tool.envtag]\nrequire-signed = true\n", "x").require_signed is True

@@ -13,3 +13,8 @@ def test_toml_is_read():
 def test_what_is_not_toml_is_refused_with_file_and_line():
     with pytest.raises(FatalError, match=r"^x\.toml: not TOML: .*line 2"):
         toml.loads("a = 1\nb =\n", "x.toml")
+
+
+def test_what_is_nested_too_deeply_is_refused():
+    with pytest.raises(FatalError, match=r"^x\.toml: not TOML"):
+        toml.loads(f"a = {'[' * 100_000}{']' * 100_000}\n", "x.toml")

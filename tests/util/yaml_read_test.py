@@ -77,4 +77,24 @@ def test_without_the_fast_loader_the_slow_one_is_as_strict(monkeypatch):
     assert issubclass(strict_loader(), yaml.SafeLoader)
     assert refusal(b"a: 1\na: 3\n") == "a-lock.yml:2: not YAML: the key `a` is there twice"
     assert refusal(b"a: [1\nb: 2\n").startswith("a-lock.yml:2: not YAML: ")
-    assert refusal(b"[" * 2000 + b"]" * 2000).startswith("a-lock.yml: not YAML: ")
+    assert refusal(b"[" * 2000 + b"]" * 2000) == "a-lock.yml:1: nested more than 50 levels deep"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"a: &x 1\nb: *x\n", "x:1: anchors and aliases are not read"),
+        (b"a: 1\nb: " + b"[" * 100_000 + b"]" * 100_000, "x:2: nested more than 50 levels deep"),
+        (b"- " * 100_000 + b"x", "x:1: nested more than 50 levels deep"),
+        (b"? " * 100_000 + b"x", "x:1: nested more than 50 levels deep"),
+    ],
+)
+def test_what_makes_a_small_file_big_or_deep_is_refused(text: bytes, message: str):
+    with pytest.raises(FatalError) as caught:
+        load(text, "x")
+    assert caught.value.message == message
+
+
+def test_a_letter_that_begins_an_anchor_elsewhere_is_text():
+    assert load(b"a: b&c\nd: " + b"[" * 40 + b"]" * 40, "x")["a"] == "b&c"
+    assert load(b"".join(b"- {a: b}\n" for _ in range(100)), "x")[99] == {"a": "b"}

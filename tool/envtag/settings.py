@@ -34,6 +34,7 @@ _FORMAT = "1"
 _INTERPRETERS = ("conda", "uv")
 _VIRTUAL = re.compile(r"__[a-z0-9_]+")
 _RESERVED = re.compile(r"envtag\.yml|tags\.yml|[a-z0-9-]+-lock\.yml", re.IGNORECASE)
+_RUNNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _UNPORTABLE = re.compile(r'[\\:*?"<>|\x00-\x1f]')
 _KEYS = (
     "version", "spec", "python", "interpreter", "platforms", "channels", "index-url", "extra-index-urls",
@@ -41,6 +42,7 @@ _KEYS = (
 )  # fmt: skip
 _REGISTRY_KEYS = (
     "store", "channels", "interpreter", "platforms", "python", "virtual-packages", "policy", "namespaces",
+    "require-signed", "runners",
 )  # fmt: skip
 
 
@@ -142,8 +144,10 @@ class RegistrySettings:
         platforms: The platforms of environments that name none.
         python: Version constraint on Python of environments that name none.
         virtual_packages: Platform to virtual packages (name to `VERSION` or `VERSION BUILD`).
-        policy: The table `[tool.envtag.policy]` as it is.
+        policy: The table `[tool.envtag.policy]` as it is; `envtag.policy` reads it, for who judges by it.
         namespaces: The table `[tool.envtag.namespaces]` as it is.
+        require_signed: Whether a released tag must have a signature of `.envtag/allowed_signers`.
+        runners: Platform to the label of the machines that build on it, where that is not GitHub's own.
     """
 
     store: str = ""
@@ -154,6 +158,8 @@ class RegistrySettings:
     virtual_packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
     namespaces: Mapping[str, Any] = field(default_factory=dict)
+    require_signed: bool = False
+    runners: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, text: str, where: str) -> RegistrySettings:
@@ -178,6 +184,8 @@ class RegistrySettings:
             virtual_packages=_virtual_packages(table),
             policy=dict(table.table("policy")),
             namespaces=dict(table.table("namespaces")),
+            require_signed=_flag(table, "require-signed"),
+            runners=_runners(table),
         )
 
 
@@ -235,6 +243,14 @@ def check_spec_name(text: str) -> str:
     return text
 
 
+def _flag(table: Table, key: str) -> bool:
+    """A switch, off where the key is missing; errors say where."""
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise FatalError(f"{table.at(key)}: `{key}` is neither `true` nor `false`", f"write `{key} = true`")
+    return value
+
+
 def _one(table: Table, key: str, check: Callable[[str], Any]) -> Any:
     """A checked text, empty where the key is missing; errors say where."""
     text = table.text(key, "")
@@ -267,6 +283,15 @@ def _virtual_packages(table: Table) -> dict[str, dict[str, str]]:
                 raise FatalError(f"{packages.at(name)}: `{name}` is not a virtual package", "for example `__cuda`")
         declared[platform] = {name: packages.text(name) for name in packages}
     return declared
+
+
+def _runners(table: Table) -> dict[str, str]:
+    runners = table.table("runners")
+    for platform in runners:
+        _checked(runners, platform, platform, check_platform)
+        if not _RUNNER.fullmatch(runners.text(platform)):
+            raise FatalError(f"{runners.at(platform)}: `{platform}` names no runner", "one label of a GitHub runner")
+    return {platform: runners.text(platform) for platform in runners}
 
 
 def _interpreter(text: str) -> Interpreter:

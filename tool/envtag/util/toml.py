@@ -22,4 +22,6 @@ def loads(text: str, where: str) -> dict[str, Any]:
         document: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise FatalError(f"{where}: not TOML: {error}") from error
+    except RecursionError as error:
+        raise FatalError(f"{where}: not TOML that can be read: it is nested too deeply") from error
     return document

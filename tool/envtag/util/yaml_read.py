@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from envtag.errors import FatalError
+
+#: Deeper than anything that envtag writes; the C loader recurses, and a stack that is too deep ends the process.
+_DEPTH = 50
+_MANY_DASHES = re.compile(rb"(?:[-?:][ \t]+){40}")
 
 
 def load(data: bytes, where: str, loader: Any = None) -> Any:
@@ -16,11 +21,13 @@ def load(data: bytes, where: str, loader: Any = None) -> Any:
         loader: A subclass of `strict_loader()`'s answer; that itself otherwise.
 
     Raises:
-        FatalError: It is not UTF-8, not YAML, or has a key twice in one mapping; names `where` and the line.
+        FatalError: It is not UTF-8, not YAML, has a key twice in one mapping, an anchor, or is nested too deeply; names
+            `where` and the line.
     """
     import yaml
 
     try:
+        _check_shape(data, where)
         return yaml.load(data.decode("utf-8"), Loader=loader or strict_loader())  # noqa: S506 - a safe loader's subclass
     except UnicodeDecodeError as error:
         raise FatalError(f"{where}: not UTF-8 text: {error.reason} at byte {error.start}") from error
@@ -29,6 +36,27 @@ def load(data: bytes, where: str, loader: Any = None) -> Any:
         raise FatalError(f"{where}:{line}: not YAML: {error.problem or error.context}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date that is none, a thousand brackets
         raise FatalError(f"{where}: not YAML: {error}") from error
+
+
+def _check_shape(data: bytes, where: str) -> None:
+    """Refuse what makes a small file big or deep; looked at only where its bytes could hold such a thing."""
+    import yaml
+
+    if b"&" not in data and data.count(b"[") + data.count(b"{") < _DEPTH and not _MANY_DASHES.search(data):
+        return
+    depth = 0
+    for event in yaml.parse(data.decode("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        line = event.start_mark.line + 1 if event.start_mark else 0
+        if getattr(event, "anchor", None):
+            raise FatalError(
+                f"{where}:{line}: anchors and aliases are not read", "write the value out where it is used"
+            )
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEPTH:
+                raise FatalError(f"{where}:{line}: nested more than {_DEPTH} levels deep")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def strict_loader() -> Any:
