@@ -9,7 +9,7 @@ import pytest
 
 from envtag.errors import FatalError
 from envtag.names import Alias
-from envtag.trust import check, checked_tag, known_tag_path, remember
+from envtag.trust import check, checked_signers, checked_tag, known_tag_path, remember
 
 V5 = Alias(name="mlp/team/base", tag="v5")
 A, B = "a" * 40, "b" * 40
@@ -144,3 +144,14 @@ def test_a_check_refuses_what_changed_and_stores_nothing(tmp_path: Path):
     check(tmp_path, f"{HERE}/", V5, {"linux-64": A, "osx-arm64": B})
     with pytest.raises(FatalError, match="changed on linux-64"):
         check(tmp_path, HERE, V5, {"linux-64": B})
+
+
+def test_what_a_signature_was_held_to_is_remembered_with_the_tag_object(tmp_path: Path):
+    remember(tmp_path, HERE, V5, {"linux-64": A}, "c" * 40)
+    assert "signers" not in json.loads(known_tag_path(tmp_path, HERE, V5).read_bytes())
+    remember(tmp_path, HERE, V5, {"linux-64": A}, "c" * 40, "d" * 64)
+    assert checked_signers(tmp_path, HERE, V5) == "d" * 64
+    remember(tmp_path, HERE, V5, {"osx-arm64": B})
+    assert (checked_tag(tmp_path, HERE, V5), checked_signers(tmp_path, HERE, V5)) == ("c" * 40, "d" * 64)
+    remember(tmp_path, HERE, V5, {"linux-64": A}, "e" * 40)
+    assert (checked_tag(tmp_path, HERE, V5), checked_signers(tmp_path, HERE, V5)) == ("e" * 40, "")

@@ -20,6 +20,9 @@ from support.commands import options_of
             ((), {"platforms": ("osx-arm64", "win-64"), "changed_since": "HEAD~1", "dry_run": True}),
         ),
         ("publish", ["a", "--no-push", "--json"], (("a",), {"push": False, "as_json": True})),
+        ("publish", ["a"], (("a",), {"repair": False, "sign": False, "sign_key": ""})),
+        ("publish", ["a", "--repair", "--sign"], (("a",), {"repair": True, "sign": True})),
+        ("publish", ["a", "--sign-key", "k.pub"], (("a",), {"sign": False, "sign_key": "k.pub"})),
     ],
 )
 def test_arguments_and_options_reach_the_verb(called, verb, arguments, expected):

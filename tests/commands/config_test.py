@@ -38,4 +38,11 @@ def test_the_command_prints_a_table(capsys):
     assert run(["config"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["setting", "value", "from"]
-    assert [line.split()[0] for line in lines[1:]] == ["registry", "store", "mirrors", "data", "cache"]
+    assert [line.split()[0] for line in lines[1:]] == [
+        "registry",
+        "store",
+        "allowed-signers",
+        "mirrors",
+        "data",
+        "cache",
+    ]

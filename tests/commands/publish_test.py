@@ -192,3 +192,28 @@ def test_a_release_that_waits_for_a_runner_is_told_and_ends_with_1(make_story: C
         f"`envtag publish --platform {HERE} {NAME}` there\n"
     ) in told.err
     assert story.bare.git("tag", "--list") == ""
+
+
+def test_what_the_store_has_lost_of_an_older_release_comes_back_with_repair(make_story: Callable[..., Story]):
+    story = make_story(unpublished)
+    story.call("publish")
+    text = "channels: [conda-forge]\ndependencies: [prefixed]\n"
+    story.resolve(f"{NAME}:v2", environment=text, options=("--platform", HERE))
+    story.commit("another release, without tzish")
+    story.repo.git("rm", "-rq", "envs/mlp/draft")
+    story.commit("nothing else needs tzish")
+    story.call("publish")
+    objects = story.config.directories.default_store / "objects"
+    with story.registry() as registry:
+        old = registry.environment(NAME, f"refs/tags/{NAME}@v1").lock(HERE)
+    sha256 = next(package.sha256 for package in old.packages if package.name == "tzish")
+    (tzish,) = objects.rglob(f"{sha256}.*")
+    tzish.unlink()
+    story.call("publish")
+    assert not tzish.exists()  # nobody asks for each package of each older release again and again
+    told = story.call("publish", "--repair", "--dry-run")
+    assert f"{NAME}: would store 1 packages for {HERE}" in told.out
+    assert not tzish.exists()
+    assert "1 packages stored" in story.call("publish", "--repair").err
+    assert tzish.exists()
+    assert "every link holds" in story.call("verify", "--all", "--deep").err

@@ -39,7 +39,7 @@ def test_a_broken_link_is_a_line_and_exit_code_1(story: Story):
     assert line.endswith(", found none")
     assert "1 release, 0 pointers, 1 manifest, 2 packages (by their sizes)" in told.err
     assert told.err.endswith(": 1 link is broken\n")
-    assert "hint: remove it, and the manifests that name it, from the store" in told.err
+    assert "hint: remove it from the store if it is there: `envtag publish --repair`" in told.err
     story.call("publish")
 
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envtag import config
-from envtag.errors import FatalError
+from envtag.errors import FatalError, UnreachableError
 from envtag.git import Git
 from envtag.ledger import Ledger
 from envtag.names import Alias
 from envtag.record import TagRecord
-from envtag.registry import Registry, journal, open_registry
+from envtag.registry import Registry, open_registry
 
 if TYPE_CHECKING:
     from conftest import Sample
@@ -258,84 +256,6 @@ def test_a_lightweight_tag_is_refused(sample, tmp_path: Path):
         registry.released(V1)
 
 
-def test_changes_are_written_together(sample, tmp_path: Path):
-    with _open(sample, tmp_path) as registry:
-        registry.write({"envs/x/envtag.yml": b"1", "envs/mlp/base/requirements.txt": None})
-        with pytest.raises(FatalError, match="not a file of the registry"):
-            registry.write({"envs/y/envtag.yml": b"1", "../out": b"2"})
-    assert (sample.repo.path / "envs/x/envtag.yml").read_bytes() == b"1"
-    assert not (sample.repo.path / "envs/mlp/base/requirements.txt").exists()
-    assert not (sample.repo.path / "envs/y").exists()
-    assert "envtag" not in sample.repo.git("status", "--porcelain", "--", ".git")
-
-
-def test_without_a_work_tree_nothing_is_written(sample, tmp_path: Path):
-    with _open(sample, tmp_path, remote=True) as registry:
-        with pytest.raises(FatalError, match="has no work tree"):
-            registry.write({"a": b"1"})
-        with pytest.raises(FatalError, match="has no work tree"), registry.lock_for_writing():
-            pass
-
-
-def test_an_interrupted_write_is_finished_when_the_registry_is_opened(
-    sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    registry = _open(sample, tmp_path)
-    with monkeypatch.context() as patch:
-        patch.setattr(journal, "_finish", killed)
-        with pytest.raises(KeyboardInterrupt):
-            registry.write({"envs/x/envtag.yml": b"1"})
-    assert not (sample.repo.path / "envs/x").exists()
-    _open(sample, tmp_path)
-    assert (sample.repo.path / "envs/x/envtag.yml").read_bytes() == b"1"
-    assert not journal.is_pending(sample.repo.path / ".git" / "envtag" / "journal")
-
-
-def test_a_file_that_cannot_be_written_is_a_readable_error(sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    with _open(sample, tmp_path) as registry:
-        monkeypatch.setattr("os.replace", refuse)
-        with pytest.raises(FatalError, match=r"cannot write to .* Permission denied"):
-            registry.write({"envs/x/envtag.yml": b"1"})
-
-
-_COUNTER = """
-import sys
-from pathlib import Path
-from envtag import config
-from envtag.registry import open_registry
-root = Path(sys.argv[1])
-with open_registry(str(root), root, config.load()) as registry:
-    for _ in range(10):
-        with registry.lock_for_writing():
-            count = int((root / "envs/count").read_text())
-            with registry.lock_for_writing():
-                registry.write({"envs/count": str(count + 1).encode()})
-"""
-
-
-def test_writers_wait_for_each_other_and_a_lock_may_be_nested(sample):
-    sample.repo.write({"envs/count": "0"})
-    writers = [subprocess.Popen([sys.executable, "-c", _COUNTER, str(sample.repo.path)]) for _ in range(3)]
-    assert [writer.wait() for writer in writers] == [0, 0, 0]
-    assert (sample.repo.path / "envs/count").read_text() == "30"
-
-
-def test_linked_work_trees_share_the_lock_and_not_the_journal(sample, tmp_path: Path):
-    sample.repo.git("worktree", "add", "-q", str(tmp_path / "linked"))
-    with open_registry(str(tmp_path / "linked"), tmp_path, config.load()) as linked, _open(sample, tmp_path) as main:
-        assert linked.git.common_directory == main.git.common_directory
-        assert linked.git.directory != main.git.directory
-        linked.write({"envs/x/envtag.yml": b"1"})
-    assert (tmp_path / "linked/envs/x/envtag.yml").exists()
-    assert not (sample.repo.path / "envs/x").exists()
-
-
 def test_reading_a_large_registry_is_fast(tmp_path: Path, sample):
     stream = ["commit refs/heads/main\ncommitter T <t@t> 0 +0000\ndata 1\nx\nfrom refs/heads/main^0\n"]
     settings = "version: 1\nspec: []\nplatforms: [linux-64]\n"
@@ -357,3 +277,37 @@ def test_a_ledger_is_part_of_the_environment(sample, tmp_path: Path):
         ledger = registry.environment("mlp/base").ledger
     assert isinstance(ledger, Ledger)
     assert [release.tag for release in ledger.releases] == ["v1"]
+
+
+def test_the_newest_head_of_the_default_branch_that_is_known_here(sample, tmp_path: Path):
+    first = sample.repo.git("rev-parse", "HEAD")
+    clone = sample.bare.clone(tmp_path / "clone")
+    with open_registry(str(clone.path), tmp_path, config.load()) as registry:
+        assert registry.default_branch() == first  # as it was cloned
+    second = sample.repo.commit({"x": "y"})
+    sample.push()
+    with open_registry(str(clone.path), tmp_path, config.load()) as registry:
+        assert registry.default_branch() == first
+        assert registry.default_branch(fresh=True) == second
+    with open_registry(str(clone.path), tmp_path, config.load()) as registry:
+        assert registry.default_branch() == second
+    third = sample.repo.commit({"x": "z"})
+    sample.push()
+    clone.git("pull", "--quiet")
+    with open_registry(str(clone.path), tmp_path, config.load()) as registry:
+        assert registry.default_branch() == third
+    clone.git("update-ref", "refs/remotes/origin/HEAD", first)
+    with open_registry(str(clone.path), tmp_path, config.load()) as registry:
+        assert registry.default_branch() == second
+    sample.bare.path.rename(tmp_path / "gone.git")
+    with open_registry(str(clone.path), tmp_path, config.load()) as registry:
+        assert registry.default_branch(fresh=True) == second
+
+
+def test_what_must_be_signed_is_out_of_reach_where_nothing_is_known(sample, tmp_path: Path):
+    with _open(sample, tmp_path, remote=True) as registry:
+        with pytest.raises(UnreachableError, match="nothing is here of the default branch"):
+            registry.signing_rule()
+        sample.bare.path.rename(tmp_path / "gone.git")
+        with pytest.raises(UnreachableError, match="cannot be read"):
+            registry.signing_rule(fresh=True)

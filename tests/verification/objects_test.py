@@ -34,7 +34,7 @@ def test_an_object_that_was_cut_short_and_one_with_other_bytes(published):
     found = published.verify(f"{NAME}:v1", "--deep")[0]
     assert found["expected"] == f"sha256 {path.name.partition('.')[0]}"
     assert len(found["found"]) == 64
-    assert "remove it, and the manifests that name it" in found["hint"]
+    assert "`envtag publish --repair` brings back" in found["hint"]
     for name in (key, *published.keys(keys.MANIFESTS)):
         (published.root / name).unlink()
     published.story.call("publish")

@@ -11,7 +11,7 @@ from typing import Any
 from envtag.errors import FatalError
 from envtag.urls import Mirrors
 
-_KEYS = frozenset({"registry", "store", "mirrors"})
+_KEYS = frozenset({"registry", "store", "mirrors", "allowed-signers"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +90,8 @@ class Config:
         directories: Data and cache directories.
         registry: `ENVTAG_REGISTRY` or `registry` of the config file: a URL or a path; empty if neither.
         store: `ENVTAG_STORE` or `store` of the config file; empty if neither.
+        allowed_signers: `ENVTAG_ALLOWED_SIGNERS` or `allowed-signers` of the config file: a list of who may sign
+            releases, in place of what registries say; empty if neither.
         mirrors: `ENVTAG_MIRRORS` and `[mirrors]` of the config file.
         sources: Setting to where it came from, for `envtag config`.
     """
@@ -97,6 +99,7 @@ class Config:
     directories: Directories
     registry: str = ""
     store: str = ""
+    allowed_signers: str = ""
     mirrors: Mirrors = field(default_factory=Mirrors)
     sources: Mapping[str, str] = field(default_factory=dict)
 
@@ -105,7 +108,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     """Read the client's settings: variables first, then the config file, then defaults.
 
     Variables: `ENVTAG_HOME` (data and cache below one directory), `ENVTAG_REGISTRY`, `ENVTAG_STORE`,
-    `ENVTAG_MIRRORS`, `ENVTAG_CONFIG` (the config file's path).
+    `ENVTAG_ALLOWED_SIGNERS`, `ENVTAG_MIRRORS`, `ENVTAG_CONFIG` (the config file's path).
 
     Args:
         environ: The variables; the process's own otherwise.
@@ -119,7 +122,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     sources: dict[str, str] = {}
 
     def pick(key: str) -> str:
-        variable = f"ENVTAG_{key.upper()}"
+        variable = f"ENVTAG_{key.upper().replace('-', '_')}"
         if variables.get(variable):
             sources[key] = variable
             return variables[variable]
@@ -134,6 +137,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         directories=_directories(variables),
         registry=pick("registry"),
         store=pick("store"),
+        allowed_signers=pick("allowed-signers"),
         mirrors=_mirrors(variables, document, path, sources),
         sources=sources,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from envtag.errors import FatalError
 from envtag.names import Alias
+from envtag.signatures import signed_by
 from envtag.util.canonical import sha256_hex
 from envtag.util.files import write_atomic
 
@@ -68,6 +69,9 @@ class Found(Protocol):
 
     def resolved(self) -> tuple[str, str]:
         """When (ISO 8601, UTC) and by whom it was released or last committed; empty texts where that is not known."""
+
+    def signed_by(self) -> str:
+        """Who signed the tag that it was released as; empty where nobody did, or where that is not known."""
 
     def requested(self) -> list[str]:
         """What its spec asks for; empty where that is not known."""
@@ -172,6 +176,13 @@ class InRegistry:
         return manifests.of_release(
             lock, alias, self.released.tag.commit, record, store, memory=self.directories.known_tags
         )
+
+    def signed_by(self) -> str:
+        """See `Found.signed_by`."""
+        if self.released is None:
+            return ""
+        registry = self.registry
+        return signed_by(self.released.tag, registry.git, registry.default_branch(), registry.signers)
 
     def requested(self) -> list[str]:
         """See `Found.requested`."""

@@ -10,6 +10,7 @@ from envtag import trust
 from envtag.errors import FatalError
 from envtag.found import Found, InRegistry, no_platform
 from envtag.names import Alias, FullId, Pathspec, Reference, parse_reference, substitute
+from envtag.signatures import refuse_unsigned
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -88,14 +89,16 @@ def _by_alias(alias: Alias, registry: Registry, config: Config) -> InRegistry:
 
 def _immutable(alias: Alias, registry: Registry, config: Config) -> InRegistry:
     memory = config.directories.known_tags
-    released = registry.released(alias, trust.checked_tag(memory, registry.identity, alias))
+    identity = registry.identity
+    known = trust.checked_tag(memory, identity, alias)
+    released = registry.released(alias, known, trust.checked_signers(memory, identity, alias))
     if released is None:
         return _unreleased(alias, registry, config)
     record = released.record
     check_digest(alias, record)
     if config.store:  # what it said of this tag when there was no git in reach
         trust.check(memory, config.store, alias, record.locks)
-    trust.remember(memory, registry.identity, alias, record.locks, released.tag.sha)
+    trust.remember(memory, identity, alias, record.locks, released.tag.sha, released.signers)
     return InRegistry(
         alias=alias,
         environment=released.environment,
@@ -112,6 +115,8 @@ def _unreleased(alias: Alias, registry: Registry, config: Config) -> InRegistry:
     known = [*(item.tag for item in environment.ledger.releases), "latest"]
     if release is None:
         raise FatalError(f"`{alias.name}` has no tag `{alias.tag}`", f"it has {', '.join(f'`{tag}`' for tag in known)}")
+    if registry.worktree is None:  # who works on it tries it before it is signed; nobody else may take it so
+        refuse_unsigned(alias, registry.signing_rule(fresh=True))
     if alias.digest:
         raise FatalError(
             f"`{alias.name}:{alias.tag}` is not published, so that it has no digest to compare with {alias.digest}",

@@ -108,6 +108,10 @@ class InStore:
         item = resolutions.parse(data, key, self.store.url)
         return item.when, person(item.who)
 
+    def signed_by(self) -> str:
+        """See `Found.signed_by`: a replica does not say."""
+        return ""
+
     def requested(self) -> list[str]:
         """See `Found.requested`: a replica does not say."""
         return []

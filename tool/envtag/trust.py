@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envtag.errors import FatalError
 from envtag.util.canonical import canonical_json, sha256_hex
@@ -17,9 +17,20 @@ if TYPE_CHECKING:
 
 _VERSION = 1
 _KEYS = {"version", "registry", "alias", "locks", "tag"}
+_OPTIONAL = {"signers"}
 
 
-def remember(directory: Path, registry_identity: str, alias: Alias, locks: Mapping[str, str], tag: str = "") -> None:
+class _Known(NamedTuple):
+    """What a file remembers: platform to lock id, the tag object, and what its signature was held to."""
+
+    locks: dict[str, str]
+    tag: str
+    signers: str
+
+
+def remember(
+    directory: Path, registry_identity: str, alias: Alias, locks: Mapping[str, str], tag: str = "", signers: str = ""
+) -> None:
     """Store the ids behind an immutable tag at its first use; at later ones, hold the tag to them.
 
     Platforms that were not known yet are added; what is known is never changed.
@@ -31,6 +42,7 @@ def remember(directory: Path, registry_identity: str, alias: Alias, locks: Mappi
         alias: An immutable tag.
         locks: Platform to lock id, as the registry says now.
         tag: Name of the tag object whose every link was checked; empty where there was none, and what is known stays.
+        signers: What its signature was held to (`SigningRule.digest`); empty where none was demanded.
 
     Raises:
         FatalError: A platform has another lock id than before, or the memory cannot be read or written.
@@ -39,19 +51,21 @@ def remember(directory: Path, registry_identity: str, alias: Alias, locks: Mappi
         raise ValueError(f"only immutable tags are remembered, not {alias}")
     path = known_tag_path(directory, registry_identity, alias)
     try:
-        if _merged(path, alias, locks, tag) is None:
+        if _merged(path, alias, locks, tag, signers) is None:
             return
         with file_lock(_home(directory, registry_identity) / ".lock"):
-            merged = _merged(path, alias, locks, tag)
+            merged = _merged(path, alias, locks, tag, signers)
             if merged is None:
                 return
-            content = {
+            content: dict[str, Any] = {
                 "version": _VERSION,
                 "registry": registry_identity,
                 "alias": f"{alias.name}:{alias.tag}",
-                "locks": merged,
-                "tag": tag or _read(path)[1],
+                "locks": merged.locks,
+                "tag": merged.tag,
             }
+            if merged.signers:
+                content["signers"] = merged.signers
             write_atomic(path, canonical_json(content) + b"\n")
     except OSError as error:
         raise FatalError(
@@ -66,7 +80,7 @@ def check(directory: Path, registry_identity: str, alias: Alias, locks: Mapping[
     Raises:
         FatalError: A platform has another lock id than before, or the memory is malformed.
     """
-    _merged(known_tag_path(directory, registry_identity, alias), alias, locks, "")
+    _merged(known_tag_path(directory, registry_identity, alias), alias, locks, "", "")
 
 
 def checked_tag(directory: Path, registry_identity: str, alias: Alias) -> str:
@@ -75,7 +89,16 @@ def checked_tag(directory: Path, registry_identity: str, alias: Alias) -> str:
     Raises:
         FatalError: The memory is malformed.
     """
-    return _read(known_tag_path(directory, registry_identity, alias))[1]
+    return _read(known_tag_path(directory, registry_identity, alias)).tag
+
+
+def checked_signers(directory: Path, registry_identity: str, alias: Alias) -> str:
+    """What the signature of that tag object was held to (`SigningRule.digest`); empty where none was demanded.
+
+    Raises:
+        FatalError: The memory is malformed.
+    """
+    return _read(known_tag_path(directory, registry_identity, alias)).signers
 
 
 def known_tag_path(directory: Path, registry_identity: str, alias: Alias) -> Path:
@@ -87,11 +110,11 @@ def _home(directory: Path, registry_identity: str) -> Path:
     return directory / sha256_hex(registry_identity.rstrip("/").encode())[:16]
 
 
-def _merged(path: Path, alias: Alias, locks: Mapping[str, str], tag: str) -> dict[str, str] | None:
+def _merged(path: Path, alias: Alias, locks: Mapping[str, str], tag: str, signers: str) -> _Known | None:
     """What is to be remembered, or None if that is what is remembered already."""
-    known, known_tag = _read(path)
+    known = _read(path)
     for platform, lock in sorted(locks.items()):
-        before = known.get(platform, lock)
+        before = known.locks.get(platform, lock)
         if before != lock:
             raise FatalError(
                 f"{alias.name}:{alias.tag} changed on {platform}: it was lock {before} here, now it is {lock}",
@@ -99,24 +122,28 @@ def _merged(path: Path, alias: Alias, locks: Mapping[str, str], tag: str) -> dic
                 f"and `git for-each-ref {alias.ref}` show what the registry says now; ask its owners; "
                 f"if the change is legitimate, remove `{path}`",
             )
-    merged = {**known, **locks}
-    return None if (merged, tag or known_tag) == (known, known_tag) else merged
+    merged = _Known({**known.locks, **locks}, tag, signers) if tag else known._replace(locks={**known.locks, **locks})
+    return None if merged == known else merged
 
 
-def _read(path: Path) -> tuple[dict[str, str], str]:
-    """The locks and the tag object that a file remembers; nothing where there is no file."""
+def _read(path: Path) -> _Known:
+    """What a file remembers; nothing where there is no file."""
     try:
         document: Any = json.loads(path.read_bytes())
     except FileNotFoundError:
-        return {}, ""
+        return _Known({}, "", "")
     except ValueError as error:
         raise _malformed(path, f"not JSON: {error}") from error
     if not isinstance(document, dict) or document.get("version") != _VERSION:
         raise _malformed(path, "another format version")
     locks = document.get("locks")
-    if set(document) != _KEYS or not isinstance(locks, dict):
+    if set(document) - _OPTIONAL != _KEYS or not isinstance(locks, dict):
         raise _malformed(path, "not a record of a tag")
-    return {str(platform): str(lock) for platform, lock in locks.items()}, str(document["tag"])
+    return _Known(
+        {str(platform): str(lock) for platform, lock in locks.items()},
+        str(document["tag"]),
+        str(document.get("signers", "")),
+    )
 
 
 def _malformed(path: Path, why: str) -> FatalError:

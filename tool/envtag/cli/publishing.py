@@ -27,8 +27,13 @@ if TYPE_CHECKING:
     metavar="REV",
     help="Only environments whose directory differs between this revision and HEAD.",
 )
+@click.option(
+    "--repair", is_flag=True, help="Look at each package of each release; bring back what the store has lost."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be stored, built, tagged and replicated; change nothing.")
 @click.option("--no-push", is_flag=True, help="Do not push tags to the registry's remote.")
+@click.option("--sign", is_flag=True, help="Sign the tags with git's key, also where the registry does not demand it.")
+@click.option("--sign-key", default="", metavar="KEY", help="Sign with this key, in place of git's `user.signingkey`.")
 @json_option
 @click.pass_obj
 def publish(
@@ -38,6 +43,9 @@ def publish(
     changed_since: str,
     dry_run: bool,
     no_push: bool,
+    sign: bool,
+    sign_key: str,
+    repair: bool,
     as_json: bool,
 ) -> int:
     """Store packages, then tag releases in git, then replicate the tags (all environments without a NAME)."""
@@ -49,6 +57,9 @@ def publish(
         changed_since=changed_since,
         dry_run=dry_run,
         push=not no_push,
+        sign=sign,
+        sign_key=sign_key,
+        repair=repair,
         as_json=as_json,
         registry=session.registry,
         store=session.store,

@@ -74,6 +74,7 @@ class Session:
         def in_store(store: Store, why: FatalError) -> Found:
             from envtag.stored import find_stored
 
+            self._check_replica_will_do(reference, store)
             memory = self.config.directories.known_tags
             found = find_stored(reference, store, memory, os.environ, self._identities())
             if found is None:
@@ -137,6 +138,27 @@ class Session:
 
             return (identity_of(named, Path.cwd()),)
         return ()
+
+    def _check_replica_will_do(self, reference: str, store: Store) -> None:
+        """Refuse a replica where it is known here that releases must be signed: no replica is."""
+        from shutil import which
+
+        from envtag.errors import UnreachableError
+        from envtag.lookup import parse
+        from envtag.names import Alias
+        from envtag.signatures import own_rule, refuse_unsigned
+
+        alias = parse(reference, os.environ)
+        if not isinstance(alias, Alias):
+            return
+        if self.config.allowed_signers:
+            refuse_unsigned(alias, own_rule(self.config.allowed_signers), store.url)
+        elif "registry" in vars(self) and which("git") is not None:
+            try:
+                rule = self.registry.signing_rule()
+            except UnreachableError:  # nothing is known: who has a store alone trusts those who write to it
+                return
+            refuse_unsigned(alias, rule, store.url)
 
     def _tell(self, what: str, store: Store, why: FatalError) -> None:
         self.output.say(f"{what} was read from the replicas in {store.url} (no registry in reach: {why.message})")

@@ -25,6 +25,9 @@ def publish(
     changed_since: str = "",
     dry_run: bool = False,
     push: bool,
+    sign: bool = False,
+    sign_key: str = "",
+    repair: bool = False,
     as_json: bool,
     registry: Registry,
     store: Store,
@@ -39,6 +42,9 @@ def publish(
         changed_since: Only environments whose directory differs between this revision and HEAD; empty for any.
         dry_run: Say what would be done, and change nothing.
         push: Push the tags to the registry's remote, where it has one.
+        sign: Sign the tags with git's key, also where the registry does not demand it.
+        sign_key: The key to sign with, in place of the one that git is configured with.
+        repair: Look at every package of every release, and bring back what the store has lost.
         as_json: Print the report as JSON.
         registry: The registry, with a work tree.
         store: Where packages, manifests and replicas go.
@@ -57,10 +63,25 @@ def publish(
             f"`{registry.location}` has no work tree", "clone it, and publish from the clone: `git clone …`"
         )
     wanted = tuple(dict.fromkeys(check_platform(name) for name in platforms))
-    chosen = _chosen(names, changed_since, registry)
+    chosen = _chosen(names, changed_since, registry, output)
     kind = Preview if dry_run else Publisher
-    publisher = kind(registry=registry, store=store, config=config, output=output, push=push, platforms=wanted)
+    publisher = kind(
+        registry=registry, store=store, config=config, output=output, push=push, platforms=wanted, sign=sign,
+        sign_key=sign_key, repair=repair,
+    )  # fmt: skip
     report = Report(dry_run=dry_run)
+    would = _run(publisher, chosen, report)
+    if as_json:
+        output.json(report.to_json(chosen))
+    elif dry_run:
+        _foretell(would, output)
+    elif chosen:
+        _tell(report, registry, store, output, alone=len(chosen) == 1)
+    return _end(report, chosen, wanted, output)
+
+
+def _run(publisher: Preview | Publisher, chosen: Sequence[str], report: Report) -> dict[str, list[str]]:
+    """Publish each, whatever becomes of the others; environment to what a preview says of it."""
     started = time.monotonic()
     would: dict[str, list[str]] = {}
     for name in chosen:
@@ -69,18 +90,10 @@ def publish(
         except FatalError as error:  # noqa: PERF203 - the others are published nevertheless
             report.failed.append(Failure(name, error))
     report.seconds = time.monotonic() - started
-    if as_json:
-        output.json(report.to_json(chosen))
-    elif not chosen:
-        output.say(f"no environment changed since {changed_since}: nothing to publish")
-    elif dry_run:
-        _foretell(would, output)
-    else:
-        _tell(report, registry, store, output, alone=len(chosen) == 1)
-    return _end(report, chosen, wanted, output)
+    return would
 
 
-def _chosen(names: Sequence[str], changed_since: str, registry: Registry) -> list[str]:
+def _chosen(names: Sequence[str], changed_since: str, registry: Registry, output: Output) -> list[str]:
     """The environments to publish, each once."""
     chosen = list(dict.fromkeys(parse_name(text) for text in names)) or registry.names()
     if not chosen:
@@ -89,14 +102,17 @@ def _chosen(names: Sequence[str], changed_since: str, registry: Registry) -> lis
         )
     if changed_since:
         changed = set(changed_environments(registry, changed_since))
-        return [name for name in chosen if name in changed]
+        chosen = [name for name in chosen if name in changed]
+        if not chosen:
+            output.say(f"no environment changed since {changed_since}: nothing to publish")
     return chosen
 
 
 def _foretell(would: dict[str, list[str]], output: Output) -> None:
     for name, lines in would.items():
         output.data("\n".join(f"{name}: would {line}" for line in lines) if lines else f"{name}: nothing to do")
-    output.say("nothing was changed; without `--dry-run` it is done")
+    if would:
+        output.say("nothing was changed; without `--dry-run` it is done")
 
 
 def _tell(report: Report, registry: Registry, store: Store, output: Output, *, alone: bool) -> None:

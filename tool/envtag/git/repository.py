@@ -12,6 +12,7 @@ from envtag.errors import AliasExistsError, FatalError, UnreachableError
 from envtag.git.environment import git_environment
 from envtag.git.local import LocalGit
 from envtag.git.objects import parse_tag
+from envtag.git.signing import Signer, sign_tag
 from envtag.util import process
 
 if TYPE_CHECKING:
@@ -41,26 +42,31 @@ class Git(LocalGit):
         process.run(argv, env=git_environment(os.environ), check=f"cannot make a git repository in `{directory}`")
         return Git(directory)
 
-    def make_tag(self, ref: str, commit: str, message: str) -> str:
+    def make_tag(self, ref: str, commit: str, message: str, *, signer: Signer | None = None) -> str:
         """Write an annotated tag that no ref leads to yet.
 
         Args:
             ref: The ref that it is for; its name is written inside.
             commit: Full name of a commit.
             message: The tag's text.
+            signer: How to sign it; None for not at all.
 
         Returns:
             The name of the tag object.
 
         Raises:
-            FatalError: Git does not know who the user is, or refuses the tag.
+            FatalError: Git does not know who the user is, cannot sign, or refuses the tag.
         """
         known = self.run("var", "GIT_COMMITTER_IDENT")
         if known.returncode != 0:
             hint = '`git config user.name "…"` and `git config user.email "…"`'
             raise known.failure("git does not know who makes the tag", hint)
-        head = f"object {commit}\ntype commit\ntag {ref.removeprefix('refs/tags/')}\ntagger {known.text()}\n\n"
-        return self.run("mktag", stdin=(head + message).encode(), check=f"git refuses the tag `{ref}`").text()
+        name, tagger = ref.removeprefix("refs/tags/"), known.text()
+        if signer is not None:
+            data = sign_tag(self, name=name, commit=commit, tagger=tagger, message=message, signer=signer)
+        else:
+            data = f"object {commit}\ntype commit\ntag {name}\ntagger {tagger}\n\n{message}".encode()
+        return self.run("mktag", stdin=data, check=f"git refuses the tag `{ref}`").text()
 
     def create_ref(self, ref: str, sha: str) -> None:
         """Create a ref where there is none; one that has this value already is fine.

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from envtag.errors import AliasExistsError, FatalError
 from envtag.names import Alias
-from envtag.registry import ReleasedTag
-from envtag.registry.release import check_ledger, check_record
+from envtag.registry.model import PROJECT_FILE
+from envtag.registry.release import ReleasedTag, check_ledger, check_record
+from envtag.signatures import SigningRule, check_signature, read_rule
 
 if TYPE_CHECKING:
     from envtag.ledger import Release
@@ -56,6 +57,17 @@ class History:
             return self.registry.git.fetch_object(remote, "HEAD")
         return self.registry.fetch_default_branch()
 
+    @cached_property
+    def rule(self) -> SigningRule:
+        """What the default branch demands of the signatures of released tags.
+
+        Raises:
+            FatalError: It is malformed, or the remote cannot be reached.
+        """
+        if self.dry_run and not self.registry.signers and self._merged is not None:
+            return read_rule(self.registry.git, self._merged, PROJECT_FILE)
+        return self.registry.signing_rule(fresh=not self.dry_run)
+
     def environment(self, name: str) -> Environment:
         """An environment at HEAD, once it is certain that it may be published from there.
 
@@ -83,16 +95,19 @@ class History:
             FatalError: A link does not hold, or the remote cannot be reached.
         """
         git, remote = self.registry.git, self.registry.remote
-        if not self.dry_run or remote is None or git.tag(alias.ref) is not None:
+        if not self.dry_run or remote is None:
             return self.registry.released(alias)
-        sha = git.fetch_object(remote, alias.ref) if alias.ref in self._remote_tags else None
-        tag = git.tag(sha) if sha is not None else None
+        tag = git.tag(alias.ref)
+        if tag is None and alias.ref in self._remote_tags:
+            sha = git.fetch_object(remote, alias.ref)
+            tag = git.tag(sha) if sha is not None else None
         if tag is None:
             return None
         record = check_record(alias, tag)
+        check_signature(alias, tag, self.rule, git)
         environment = self.registry.environment(alias.name, tag.commit)
         check_ledger(alias, record, environment)
-        return ReleasedTag(tag=tag, record=record, environment=environment)
+        return ReleasedTag(tag=tag, record=record, environment=environment, signers=self.rule.digest)
 
     def must_be_shared(self, alias: Alias, released: ReleasedTag) -> bool:
         """Whether a tag that is here is missing on the remote (of `--no-push`, or of a clone without a remote).

@@ -13,6 +13,7 @@ from envtag.platforms import current_platform
 from envtag.publication.history import History, check_content
 from envtag.publication.manifests import recorded_builds
 from envtag.publication.report import Waiting
+from envtag.publication.signing import Signing
 from envtag.publication.upload import Uploader
 from envtag.replicas import parse_replica
 from envtag.store import Store, keys
@@ -37,6 +38,9 @@ class Preview:
         output: Where progress is told.
         push: Tags would be pushed.
         platforms: Only these; none for all.
+        sign: Tags would be signed, also where the registry does not demand it.
+        sign_key: The key that they would be signed with, in place of the one that git is configured with.
+        repair: Every package of every release would be looked at.
     """
 
     registry: Registry
@@ -45,6 +49,9 @@ class Preview:
     output: Output
     push: bool = True
     platforms: Collection[str] = ()
+    sign: bool = False
+    sign_key: str = ""
+    repair: bool = False
 
     def publish(self, name: str, report: Report) -> list[str]:
         """What `Publisher.publish` would do; the report takes it as if it were done.
@@ -68,16 +75,18 @@ class Preview:
                 if not self.platforms and self.history.must_be_shared(alias, released):
                     report.pushed.append(str(alias))
                     lines.append(f"push the tag {alias} to {self.history.remote}")
-                if self._lost(released.record.manifests.values()):
+                if self.repair or self._lost(released.record.manifests.values()):
                     lines += self._content(released.environment, report)
                 continue
+            signed = ", signed" if not self.platforms and self.signing.signer is not None else ""
             environment = self.history.commit_of(alias, release, current)
             waiting = len(report.waiting)
             lines += self._content(environment, report)
             if not self.platforms and len(report.waiting) == waiting:
                 complete.append(alias)
                 report.tags.append(str(alias))
-                lines.append(f"release {alias} at commit {environment.revision[:12]}{self._pushed(alias, report)}")
+                pushed = self._pushed(alias, report)
+                lines.append(f"release {alias} at commit {environment.revision[:12]}{signed}{pushed}")
         lines += self._content(current, report)
         if not self.platforms and self.history.replicated:
             lines += self._replicas(current, complete)
@@ -87,6 +96,11 @@ class Preview:
     def history(self) -> History:
         """What git holds, here and on the remote."""
         return History(registry=self.registry, push=self.push, dry_run=True)
+
+    @cached_property
+    def signing(self) -> Signing:
+        """How tags would be signed."""
+        return Signing(registry=self.registry, rule=self.history.rule, wanted=self.sign, key=self.sign_key)
 
     @cached_property
     def _uploader(self) -> Uploader:

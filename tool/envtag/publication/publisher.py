@@ -12,6 +12,7 @@ from envtag.names import Alias
 from envtag.platforms import current_platform
 from envtag.publication.history import History, check_content, is_of, locks_of
 from envtag.publication.manifests import Manifests
+from envtag.publication.signing import Signing
 from envtag.publication.upload import THREADS, Uploader
 from envtag.record import TagRecord
 from envtag.replicas import Replicas
@@ -39,6 +40,10 @@ class Publisher:
         output: Where progress is told.
         push: Push tags to the registry's remote where it has one; otherwise nothing is replicated either.
         platforms: Bring only what is for these to the store, and leave tags and replicas to a run for all (none).
+        sign: Sign the tags, also where the registry does not demand it.
+        sign_key: The key to sign with, in place of the one that git is configured with.
+        repair: Look at every package of every release, and bring back what the store has lost; otherwise of those
+            whose manifest is lost.
     """
 
     registry: Registry
@@ -47,6 +52,9 @@ class Publisher:
     output: Output
     push: bool = True
     platforms: Collection[str] = ()
+    sign: bool = False
+    sign_key: str = ""
+    repair: bool = False
 
     def publish(self, name: str, report: Report) -> None:
         """Publish one environment: what its ledger releases and has no tag yet, and what `latest` is.
@@ -55,14 +63,17 @@ class Publisher:
 
         Raises:
             AliasExistsError: Another publisher took a tag for other content; nothing of theirs is changed.
-            FatalError: Uncommitted changes, what the remote's default branch does not hold, a package that cannot be
-                had whole, or a store that refuses.
+            FatalError: Uncommitted changes, what the remote's default branch does not hold, no key that readers accept
+                where tags are signed, a package that cannot be had whole, or a store that refuses.
         """
         current = self.history.environment(name)
         found = [
             (Alias(name=name, tag=release.tag), release, self._released(name, release))
             for release in current.ledger.releases
         ]
+        for alias, _, tag in found:
+            if tag is None and not self.platforms:
+                self.signing.check(alias, current.revision)
         lost = self.manifests.missing(
             digest for _, _, tag in found if tag is not None for digest in tag.record.manifests.values()
         )
@@ -88,6 +99,11 @@ class Publisher:
     def history(self) -> History:
         """What git holds, here and on the remote."""
         return History(registry=self.registry, push=self.push)
+
+    @cached_property
+    def signing(self) -> Signing:
+        """How tags are signed."""
+        return Signing(registry=self.registry, rule=self.history.rule, wanted=self.sign, key=self.sign_key)
 
     @cached_property
     def manifests(self) -> Manifests:
@@ -147,7 +163,7 @@ class Publisher:
         record = TagRecord(
             name=alias.name, tag=alias.tag, request=release.request, locks=release.locks, manifests=manifests
         )
-        tag = git.make_tag(alias.ref, environment.revision, record.message())
+        tag = self.signing.make_tag(alias, environment.revision, record.message())
         told = report.tags
         try:
             if remote is not None:
@@ -168,10 +184,11 @@ class Publisher:
     def _refill(self, released: ReleasedTag, lost: set[str], report: Report) -> None:
         """Bring back what the store has lost of a release that has its tag."""
         manifests = released.record.manifests
-        platforms = [name for name, digest in sorted(manifests.items()) if digest in lost and self._concerns(name)]
+        concerned = [name for name in sorted(manifests) if self._concerns(name)]
+        platforms = [name for name in concerned if self.repair or manifests[name] in lost]
         locks = [released.environment.lock(platform) for platform in platforms]
         self._upload(released.environment.name, locks, report)
-        for lock in locks:
+        for lock in (lock for lock in locks if manifests[lock.platform] in lost):
             self.manifests.refill(released.environment, lock, manifests[lock.platform], report)
 
     def _bring(self, environment: Environment, report: Report) -> dict[str, str]:

@@ -61,23 +61,23 @@ def open_registry(where: str, start: Path, config: Config, *, offline: bool = Fa
         if root is None:
             hint = "`envtag init DIR` makes one; `--registry URL|PATH` or `ENVTAG_REGISTRY` names one"
             raise UnreachableError(f"`{start.absolute()}` is in no registry", hint)
-        return _in_work_tree(root, offline=offline)
+        return _in_work_tree(root, config, offline=offline)
     path = start.absolute() / Path(named).expanduser()
     if git_directory(path) is not None:
         if not is_registry(path):
             raise FatalError(f"`{path}` is a repository, but no registry", f"`envtag init {path}` makes it one")
-        return _in_work_tree(path, offline=offline)
+        return _in_work_tree(path, config, offline=offline)
     if is_git_directory(path):
-        return Registry(Git(path), location=str(path), offline=offline)
+        return Registry(Git(path), location=str(path), offline=offline, signers=config.allowed_signers)
     if not path.exists() and is_url(named):
         clone = Clone(parse_address(named), config.directories.registries)
-        return Registry(clone.git, location=clone.url, clone=clone, offline=offline)
+        return Registry(clone.git, location=clone.url, clone=clone, offline=offline, signers=config.allowed_signers)
     raise FatalError(
         f"`{named}` is neither a git repository nor a URL", "name a registry's top directory, or a git URL"
     )
 
 
-def _in_work_tree(root: Path, *, offline: bool) -> Registry:
+def _in_work_tree(root: Path, config: Config, *, offline: bool) -> Registry:
     if git_directory(root) is None:
         raise FatalError(f"`{root}` is a registry that is not in git", f"`git init {root}`")
-    return Registry(Git(root), location=str(root), worktree=root, offline=offline)
+    return Registry(Git(root), location=str(root), worktree=root, offline=offline, signers=config.allowed_signers)

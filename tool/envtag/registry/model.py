@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError, UnreachableError
 from envtag.names import Alias, parse_name
-from envtag.registry import journal
 from envtag.registry.address import identity_of
 from envtag.registry.environment import (
     ENVIRONMENTS,
@@ -26,16 +22,17 @@ from envtag.registry.environment import (
 )
 from envtag.registry.release import ReleasedTag, check_ledger, check_record
 from envtag.registry.remote import HEAD_REF, Clone
+from envtag.registry.writing import Writing
 from envtag.settings import RegistrySettings
-from envtag.util.locks import file_lock
+from envtag.signatures import SigningRule, check_signature, own_rule, read_rule
 
 if TYPE_CHECKING:
-    from envtag.git import Git
+    from envtag.git import Git, TagObject
 
 PROJECT_FILE = "pyproject.toml"
 
 
-class Registry:
+class Registry(Writing):
     """A repository of environments: a work tree, a bare repository, or the clone of a remote one.
 
     `close` (or `with`) ends the git process that reads keep. What `latest` is comes from the work tree where there is
@@ -46,6 +43,7 @@ class Registry:
         worktree: Its work tree, or None.
         location: Where it is, for people: a path, or a URL without credentials.
         offline: Use what is here, and never ask a remote.
+        signers: Path of the user's own list of who may sign, to which tags are held then; empty for the registry's.
     """
 
     def __init__(
@@ -56,17 +54,15 @@ class Registry:
         worktree: Path | None = None,
         clone: Clone | None = None,
         offline: bool = False,
+        signers: str = "",
     ) -> None:
-        self.git = git
-        self.worktree = worktree
-        self.location = location
+        super().__init__(git, worktree, location)
         self.offline = offline
         self._clone = clone
-        self._mutex = threading.RLock()
-        self._holds = 0
+        self.signers = signers
         self._head: str | None = None
-        if worktree is not None and journal.is_pending(self._journal):
-            self.write({})
+        self._default: str | None = None
+        self.recover()
 
     def __enter__(self) -> Registry:  # noqa: PYI034 - `Self` is of Python 3.11
         return self
@@ -139,7 +135,10 @@ class Registry:
                 raise FatalError(f"the registry `{self.location}` has no commit yet", "`git add --all && git commit`")
             return found
         if self._head is None:
-            self._head = self.git.commit_of(HEAD_REF) if self.offline else self._clone.fetch_head()
+            if self.offline:
+                self._head = self.git.commit_of(HEAD_REF)
+            else:
+                self._head = self._default = self._clone.fetch_head()
         if self._head is None:
             raise UnreachableError(f"nothing is here of the registry `{self.location}`", "use it once with a network")
         return self._head
@@ -153,7 +152,55 @@ class Registry:
         if self.remote is None or self.offline:
             return self.git.commit_of("HEAD" if self._clone is None else HEAD_REF)
         private = f"refs/envtag/{self.remote}/head"
-        return self.git.commit_of(private) if self.fetch(f"+HEAD:{private}") else None
+        self._default = self.git.commit_of(private) if self.fetch(f"+HEAD:{private}") else None
+        if self._clone is not None:
+            self._head = self._default
+        return self._default
+
+    def default_branch(self, *, fresh: bool = False) -> str | None:
+        """The newest head of the default branch that is known here; HEAD where no other is.
+
+        Args:
+            fresh: Ask the remote, once per object; one that does not answer is let be where something is known.
+
+        Raises:
+            UnreachableError: Nothing is known of it, and the remote does not answer.
+        """
+        if self._default is None and fresh and not self.offline and self.remote is not None:
+            try:
+                self.fetch_default_branch()
+            except UnreachableError:
+                if self._clone is not None and self.git.commit_of(HEAD_REF) is None:
+                    raise
+        if self._default is not None or self.remote is None:
+            return self._default or self.git.commit_of("HEAD")
+        known = self.git.commit_of(f"refs/envtag/{self.remote}/head")
+        if self._clone is not None:
+            return known
+        tracked = self.git.commit_of(f"refs/remotes/{self.remote}/HEAD")
+        if known is None or (tracked is not None and tracked != known and self.git.is_ancestor(known, tracked)):
+            known = tracked
+        return known or self.git.commit_of("HEAD")
+
+    def signing_rule(self, *, fresh: bool = False) -> SigningRule:
+        """What released tags are held to: by the user's own list of signers, or by the default branch.
+
+        Args:
+            fresh: Ask the remote for it; otherwise what is known here decides.
+
+        Raises:
+            UnreachableError: Nothing is known of it here, and the remote does not answer.
+            FatalError: It is malformed.
+        """
+        if self.signers:
+            return own_rule(self.signers)
+        commit = self.default_branch(fresh=fresh)
+        if commit is None and self._clone is not None:
+            raise UnreachableError(
+                f"nothing is here of the default branch of `{self.location}`, which says what must be signed",
+                "use it with a network; its `HEAD` must name a branch that has a commit",
+            )
+        return read_rule(self.git, commit, PROJECT_FILE) if commit is not None else SigningRule()
 
     def names(self, prefix: str = "") -> list[str]:
         """The names of its environments that begin with a text, sorted."""
@@ -208,14 +255,15 @@ class Registry:
             raise FatalError(f"`{self.location}` has no environment `{name}`{at}", hint)
         return found
 
-    def released(self, alias: Alias, checked: str = "") -> ReleasedTag | None:
+    def released(self, alias: Alias, checked: str = "", signers: str = "") -> ReleasedTag | None:
         """The released tag of an immutable alias, every link of it checked; None if it is not released.
 
         A tag that is here is not asked for again. The ids of its locks are checked by who reads their bytes.
 
         Args:
             alias: An immutable tag.
-            checked: Name of a tag object whose ledger was compared before; the same object has the same ledger.
+            checked: Name of a tag object that was checked before; the same object has the same ledger.
+            signers: What its signature was held to then (`SigningRule.digest`).
 
         Raises:
             FatalError: A link does not hold, the remote cannot be reached, or it would have to be asked offline.
@@ -237,63 +285,31 @@ class Registry:
             tag = self.git.tag(alias.ref) if found else None
         if tag is None:
             return None
+        known = tag.sha == checked
         record = check_record(alias, tag)
+        signers = self._held_to(alias, tag, signers if known else None)
         environment = self.environment(alias.name, tag.commit)
-        if tag.sha != checked:
+        if not known:
             check_ledger(alias, record, environment)
-        return ReleasedTag(tag=tag, record=record, environment=environment)
+        return ReleasedTag(tag=tag, record=record, environment=environment, signers=signers)
 
-    def write(self, changes: Mapping[str, bytes | None]) -> None:
-        """Change files of the work tree, all or none, also when this process is killed.
-
-        Args:
-            changes: Path relative to the root to new content, or None to remove the file.
-
-        Raises:
-            FatalError: There is no work tree, or a path is not one of its files.
-        """
-        worktree = self._writable()
-        with self.lock_for_writing():
-            try:
-                journal.recover(self._journal, worktree)
-                if changes:
-                    journal.apply(self._journal, worktree, changes)
-            except OSError as error:
-                raise FatalError(
-                    f"cannot write to `{self.location}`: {error}", "the next command finishes it"
-                ) from error
-
-    @contextmanager
-    def lock_for_writing(self, waiting: Callable[[], None] | None = None) -> Iterator[None]:
-        """Keep other envtag processes from writing, in every work tree of this repository; may be nested.
+    def _held_to(self, alias: Alias, tag: TagObject, before: str | None) -> str:
+        """Hold a tag to what must be signed.
 
         Args:
-            waiting: Called once when another process has held the lock for over a second.
+            alias: Its alias.
+            tag: Its object.
+            before: What this very object was held to when it was accepted; None if it never was.
         """
-        self._writable()
-        with self._mutex:
-            if self._holds:
-                self._holds += 1
-                try:
-                    yield
-                finally:
-                    self._holds -= 1
-                return
-            with file_lock(self.git.common_directory / "envtag" / "write.lock", waiting=waiting):
-                self._holds = 1
-                try:
-                    yield
-                finally:
-                    self._holds = 0
-
-    @property
-    def _journal(self) -> Path:
-        return self.git.directory / "envtag" / "journal"
-
-    def _writable(self) -> Path:
-        if self.worktree is None:
-            raise FatalError(f"`{self.location}` has no work tree to write to", "clone it, and work in the clone")
-        return self.worktree
+        try:
+            rule = self.signing_rule(fresh=before is None)
+        except UnreachableError:
+            if before is None:
+                raise
+            return before  # nothing else is known, and it is the same object
+        if rule.digest != before:
+            check_signature(alias, tag, rule, self.git)
+        return rule.digest
 
     def _files(self, revision: str) -> tuple[str, Files]:
         """The commit that a revision means (empty for the work tree), and the files at it."""

@@ -24,11 +24,13 @@ class ReleasedTag:
         tag: The annotated tag.
         record: What it stands for.
         environment: The environment at its commit.
+        signers: What its signature was held to (`SigningRule.digest`); empty where none is demanded.
     """
 
     tag: TagObject
     record: TagRecord
     environment: Environment
+    signers: str = ""
 
 
 def check_record(alias: Alias, tag: TagObject) -> TagRecord:

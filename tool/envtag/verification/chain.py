@@ -9,6 +9,7 @@ from envtag import trust
 from envtag.registry.environment import ENVIRONMENTS, SETTINGS_FILE
 from envtag.registry.release import check_record
 from envtag.replicas import parse_replica
+from envtag.signatures import SigningRule, check_signature
 from envtag.store import keys
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Chain:
         config: The client's settings, with its memory of tags.
         refs: The refs of released tags, here and on the remote.
         branch: Head of the default branch; None where there is no commit.
+        rule: What it demands of signatures.
         report: Where it is told.
     """
 
@@ -50,6 +52,7 @@ class Chain:
     config: Config
     refs: TagRefs
     branch: str | None
+    rule: SigningRule
     report: Report
     _current: dict[str, Environment | None] = field(default_factory=dict, repr=False)
 
@@ -75,11 +78,17 @@ class Chain:
         if record is None:
             return []
         self._check_digest(alias, record)
+        report.tried(
+            lambda: check_signature(alias, tag, self.rule, self.registry.git),
+            alias, "signature", alias.ref, expected="a signature that the registry allows",
+        )  # fmt: skip
         self._check_commit(alias, record, tag)
         if len(report.findings) == before:
             memory = self.config.directories.known_tags
             report.tried(
-                lambda: trust.remember(memory, self.registry.identity, alias, record.locks, tag.sha),
+                lambda: trust.remember(
+                    memory, self.registry.identity, alias, record.locks, tag.sha, self.rule.digest
+                ),
                 alias, "memory", "of this machine", expected="what the tag was when it was first used here",
             )  # fmt: skip
         self._check_replica(alias, record, tag)

@@ -22,8 +22,8 @@ class Finding:
     Attributes:
         alias: Whose chain is broken: `NAME:TAG`, or the path of a prefix.
         platform: On which platform; empty where it is broken for all.
-        link: `tag`, `record`, `commit`, `ledger`, `lock`, `manifest`, `object`, `replica`, `pointer` or `memory`; of a
-            prefix `marker`, `package` or `file`.
+        link: `tag`, `record`, `signature`, `commit`, `ledger`, `lock`, `manifest`, `object`, `replica`, `pointer` or
+            `memory`; of a prefix `marker`, `package` or `file`.
         subject: What is wrong: a ref, a file, a key.
         expected: What it should be.
         found: What it is.

@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
 _HASHERS = 8
 _GOT = re.compile(r"got ([0-9a-f]{64})")
-_HINT = (
-    "remove it, and the manifests that name it, from the store: `envtag publish` brings back what the ledger releases"
-)
+_HINT = "remove it from the store if it is there: `envtag publish --repair` brings back what the ledger releases"
 
 
 class _Manifest(NamedTuple):

@@ -47,7 +47,13 @@ class Verifier:
         self._refs: TagRefs = tag_refs(registry, wanted)
         branch = registry.fetch_default_branch()
         self._chain = Chain(
-            registry=registry, store=store, config=config, refs=self._refs, branch=branch, report=self.report
+            registry=registry,
+            store=store,
+            config=config,
+            refs=self._refs,
+            branch=branch,
+            rule=registry.signing_rule(),
+            report=self.report,
         )
         shallow = registry.git.run("rev-parse", "--is-shallow-repository").text() == "true"
         self._branch = branch
