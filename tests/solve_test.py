@@ -13,6 +13,7 @@ from envtag.git.archive import archive_commit
 from envtag.identity import request_id
 from envtag.lock import Lock, read, write
 from envtag.lock.content_hash import content_hash
+from envtag.lock_merge import Pins
 from envtag.output import Output
 from envtag.platforms import virtual_packages
 from envtag.request import Base, CondaRequirement, Origin, PypiRequirement, Request
@@ -37,9 +38,18 @@ def resolve(client: Any, conda_channel: Path, other_channel: Path, pypi_index: I
     )
     config = replace(client.config, mirrors=mirrors)
 
-    def call(request: Request, *platforms: str, base: Mapping[str, Lock] | None = None) -> list[Lock]:
+    def call(
+        request: Request, *platforms: str, base: Mapping[str, Lock] | None = None, pins: Pins | None = None
+    ) -> list[Lock]:
+        names = platforms or ("linux-64",)
         return solve(
-            request, platforms or ("linux-64",), config=config, store=None, base_locks=base or {}, output=Output()
+            request,
+            names,
+            config=config,
+            store=None,
+            base_locks=base or {},
+            output=Output(),
+            pins=dict.fromkeys(names, pins) if pins is not None else None,
         )
 
     return call
@@ -361,3 +371,94 @@ def test_a_git_requirement_that_is_not_there_is_told(resolve: Solve, git_repo: A
     with pytest.raises((FatalError, UnsolvableError)) as caught:
         resolve(asked_of_uv(pypi=pypi(f"delta @ git+{repo.url}@v9")))
     assert "delta" in caught.value.message + caught.value.detail
+
+
+def pins_of(lock: Lock, *kept: str, preferred: tuple[str, ...] = (), python: str = "") -> Pins:
+    """Pins of some packages of a lock, by name."""
+    groups = (tuple(item for item in lock.packages if item.name in names) for names in (kept, preferred))
+    return Pins(**dict(zip(("kept", "preferred"), groups, strict=True)), python=python)
+
+
+WORLDS = pytest.mark.parametrize(
+    ("ask", "kind", "add"),
+    [(asked, "conda", conda), (asked_of_uv, "pypi", pypi)],
+    ids=["conda", "pypi"],
+)
+
+
+@WORLDS
+def test_what_is_kept_stays_where_it_is_needed_though_newer_is_there(resolve: Solve, ask, kind, add):
+    [before] = resolve(ask(**{kind: add("beta <2", "numpyish <2")}))
+    [lock] = resolve(ask(**{kind: add("beta")}), pins=pins_of(before, "beta", "numpyish"))
+    assert [package for package in lock.packages if package.name == "beta"] == [
+        package for package in before.packages if package.name == "beta"
+    ]
+    assert "numpyish" not in {package.name for package in lock.packages}
+
+
+@WORLDS
+def test_what_is_preferred_is_let_go_where_it_does_not_fit(resolve: Solve, ask, kind, add):
+    [before] = resolve(ask(**{kind: add("beta <2")}))
+    pins = pins_of(before, preferred=("beta",))
+    assert "beta 1.0" in names(resolve(ask(**{kind: add("beta")}), pins=pins)[0])
+    assert "beta 2.0" in names(resolve(ask(**{kind: add("beta >=2")}), pins=pins)[0])
+
+
+@WORLDS
+def test_what_is_kept_against_the_request_has_no_solution(resolve: Solve, ask, kind, add):
+    [before] = resolve(ask(**{kind: add("beta <2")}))
+    with pytest.raises(UnsolvableError):
+        resolve(ask(**{kind: add("beta >=2")}), pins=pins_of(before, "beta"))
+
+
+def test_what_conda_brings_is_not_kept_from_an_index(resolve: Solve):
+    [before] = resolve(asked_of_uv(pypi=pypi("numpyish<2", "beta<2")))
+    [lock] = resolve(
+        asked(conda=conda("numpyish", "python 3.11.*"), pypi=pypi("zeta")), pins=pins_of(before, "numpyish")
+    )
+    assert "numpyish 2.0" in names(lock)
+
+
+def test_a_base_goes_before_what_is_kept(resolve: Solve):
+    [older], [base] = resolve(asked(conda=conda("beta <2"))), resolve(asked(conda=conda("beta")))
+    request = asked(conda=conda("tzish"), base=extends([base]))
+    [lock] = resolve(request, base=by_platform([base]), pins=pins_of(older, "beta"))
+    assert "beta 2.0" in names(lock)
+
+
+def test_the_minor_version_that_is_kept_decides_where_the_request_leaves_it_open(resolve: Solve):
+    request = asked_of_uv(pypi=pypi("beta"), python=">=3.10")
+    [lock] = resolve(request, pins=Pins(python="3.12"))
+    assert lock.python == "3.12"
+    [lock] = resolve(asked_of_uv(pypi=pypi("beta")), pins=Pins(python="3.12"))
+    assert lock.python == "3.11"
+
+
+def test_a_kept_commit_stays_though_its_branch_went_on(resolve: Solve, git_repo: Any):
+    repo = git_repo("delta")
+    git_package(repo)
+    request = asked_of_uv(pypi=pypi(f"delta @ git+{repo.url}@main"))
+    [before] = resolve(request)
+    git_package(repo, "1.1")
+    more = asked_of_uv(pypi=pypi(f"delta @ git+{repo.url}@main", "epsilon"))
+    [lock] = resolve(more, pins=pins_of(before, "delta"))
+    assert set(before.packages) < set(lock.packages)
+    assert "delta 1.1" in names(resolve(more)[0])
+
+
+def test_what_is_kept_and_offered_with_other_bytes_is_no_solution(resolve: Solve):
+    [before] = resolve(asked_of_uv(pypi=pypi("beta")))
+    changed = tuple(replace(package, sha256="0" * 64) for package in before.packages)
+    with pytest.raises(UnsolvableError) as caught:
+        resolve(asked_of_uv(pypi=pypi("beta")), pins=Pins(kept=changed))
+    assert "`beta 2.0` cannot be kept on `linux-64`: what is offered has other bytes" in caught.value.message
+    [lock] = resolve(asked_of_uv(pypi=pypi("beta")), pins=Pins(preferred=changed))
+    assert lock.packages == before.packages
+
+
+def test_a_kept_conda_package_that_its_channel_has_no_more_stays(resolve: Solve):
+    [before] = resolve(asked(conda=conda("beta")))
+    beta = next(package for package in before.packages if package.name == "beta")
+    gone = replace(beta, version="1.5", url=beta.url.replace("2.0", "1.5"), sha256="0" * 64)
+    [lock] = resolve(asked(conda=conda("beta")), pins=Pins(kept=(gone,)))
+    assert gone in lock.packages

@@ -18,6 +18,7 @@ from envtag.spec import SpecFile, parse
 if TYPE_CHECKING:
     from envtag.config import Config
     from envtag.ledger import Ledger
+    from envtag.lock_merge import Pins
     from envtag.output import Output
     from envtag.registry import Environment, Registry
     from envtag.settings import EnvironmentSettings
@@ -93,8 +94,15 @@ def answered(drafted: Draft, environment: Environment | None) -> dict[str, Lock]
     return {lock.platform: lock for lock in locks if drafted.is_answered_by(lock)}
 
 
-def solve_draft(drafted: Draft, platforms: Sequence[str], *, config: Config, output: Output) -> dict[str, Lock]:
-    """Solve a draft on some platforms, side by side; platform to lock.
+def solve_draft(
+    drafted: Draft,
+    platforms: Sequence[str],
+    *,
+    config: Config,
+    output: Output,
+    pins: Mapping[str, Pins] | None = None,
+) -> dict[str, Lock]:
+    """Solve a draft on some platforms, side by side; platform to lock. `pins` are those of `solve`.
 
     Raises:
         UnsolvableError: There is no solution on one of them; the detail explains each.
@@ -103,7 +111,15 @@ def solve_draft(drafted: Draft, platforms: Sequence[str], *, config: Config, out
         return {}
     from envtag.solve import solve
 
-    locks = solve(drafted.request, platforms, config=config, store=None, base_locks=drafted.base_locks, output=output)
+    locks = solve(
+        drafted.request,
+        platforms,
+        config=config,
+        store=None,
+        base_locks=drafted.base_locks,
+        output=output,
+        pins=pins,
+    )
     return {lock.platform: replace(lock, sources=drafted.settings.spec) for lock in locks}
 
 

@@ -14,6 +14,7 @@ from envtag.engines.explain import together
 from envtag.engines.python_version import conda_version, minor_of, only_minor, permits
 from envtag.errors import FatalError, UnsolvableError
 from envtag.lock.model import Lock
+from envtag.lock_merge import Pins
 from envtag.package import Package
 from envtag.platforms import check_platform, virtual_packages
 from envtag.request import CondaRequirement, Origin, PypiRequirement, Request
@@ -21,6 +22,7 @@ from envtag.wheels import marker_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from envtag.config import Config
     from envtag.output import Output
@@ -39,6 +41,7 @@ def solve(
     store: Store | None,
     base_locks: Mapping[str, Lock],
     output: Output,
+    pins: Mapping[str, Pins] | None = None,
 ) -> list[Lock]:
     """Solve a request for some platforms, side by side.
 
@@ -49,6 +52,7 @@ def solve(
         store: Where archives may lie that mixed environments look into.
         base_locks: Platform to the lock of the base, if the request has one: its packages are kept exactly.
         output: For progress.
+        pins: Platform to what of earlier locks is kept where it is needed, or preferred; a base's packages go first.
 
     Returns:
         One lock a platform, in the order of `platforms`; `sources` are the caller's to fill in.
@@ -57,7 +61,7 @@ def solve(
         UnsolvableError: On some platforms there is no solution; the detail explains each.
         FatalError: The request cannot be solved as it is, or something cannot be reached.
     """
-    job = _Job(request=request, config=config, store=store, base_locks=base_locks, output=output)
+    job = _Job(request=request, config=config, store=store, base_locks=base_locks, output=output, pins=pins or {})
     names = list(dict.fromkeys(check_platform(name) for name in platforms))
     job.check(names)
     conda = job.solve_conda(names)
@@ -84,6 +88,7 @@ class _Job:
     store: Store | None
     base_locks: Mapping[str, Lock]
     output: Output
+    pins: Mapping[str, Pins]
 
     def check(self, names: Sequence[str]) -> None:
         """Refuse what no solver need be asked about."""
@@ -154,6 +159,8 @@ class _Job:
             virtual_packages=virtual_packages(name, request.virtual_packages.get(name, {})),
             exclude_newer=request.exclude_newer,
             pinned=self._base(name, "conda"),
+            kept=self._pins(name, "conda").kept,
+            preferred=self._pins(name, "conda").preferred,
         )
 
     def uv_python(self, names: Mapping[str, Packages]) -> str:
@@ -175,6 +182,9 @@ class _Job:
         only = only_minor(request.python)
         if only:
             return only
+        before = {self.pins[name].python for name in names if name in self.pins} - {""}
+        if len(before) == 1 and (not request.python or permits(request.python, *before)):
+            return before.pop()
         from envtag.engines.uv import find_python
 
         return find_python(request.python, cache=self.config.directories.uv).minor
@@ -217,6 +227,8 @@ class _Job:
         requirements = [
             item for item in request.pypi if item.constraint and (item.platforms is None or name in item.platforms)
         ]
+        provided = self._provided(conda)
+        pins = self._pins(name, "pypi", {dist.name for dist in provided})
         return PypiProblem(
             platform=name,
             python=exact if exact.replace(".", "").isdigit() else minor_of(exact),  # a prerelease is its minor version
@@ -225,8 +237,10 @@ class _Job:
             extra_index_urls=request.extra_index_urls,
             virtual_packages=virtual_packages(name, request.virtual_packages.get(name, {})),
             exclude_newer=request.exclude_newer,
-            provided=self._provided(conda),
+            provided=provided,
             pinned=self._base(name, "pypi"),
+            kept=pins.kept,
+            preferred=pins.preferred,
         )
 
     def _pypi_roots(self, name: str, python: str = "") -> tuple[PypiRequirement, ...]:
@@ -249,6 +263,16 @@ class _Job:
 
     def _base(self, name: str, manager: str) -> Packages:
         return self.base_locks[name].by_manager(manager) if self.request.base is not None else ()
+
+    def _pins(self, name: str, manager: str, taken: AbstractSet[str] = frozenset()) -> Pins:
+        """What is kept and preferred of one world, but for names that the base or the other world decides."""
+        pins = self.pins.get(name, Pins())
+        taken = taken | {package.name for package in self._base(name, manager)}
+        kept, preferred = (
+            tuple(item for item in packages if item.manager == manager and item.name not in taken)
+            for packages in (pins.kept, pins.preferred)
+        )
+        return Pins(kept=kept, preferred=preferred, python=pins.python)
 
     def lock(self, name: str, conda: Packages, pypi: Packages, python: str) -> Lock:
         """The lock of one platform."""

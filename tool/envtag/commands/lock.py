@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from envtag.authoring import Draft, answered, changes, draft, solve_draft, write_if_changed
-from envtag.errors import FatalError
+from envtag.errors import FatalError, UnsolvableError
+from envtag.lock_merge import Pins
+from envtag.merging import is_settled, unmerged_pins
 from envtag.names import Alias, parse_name, parse_reference
+from envtag.registry.drivers import is_installed
 from envtag.spec_files import SpecFiles
 
 if TYPE_CHECKING:
@@ -20,6 +24,8 @@ def lock(
     names: Sequence[str], *, check: bool, as_json: bool, registry: Registry, config: Config, output: Output
 ) -> int:
     """Bring the locks of environments up to their specs; only what is stale is solved.
+
+    Of a lock that git holds as a conflict, the pins that both sides have are kept.
 
     Args:
         names: The environments; none for all of the registry.
@@ -38,8 +44,10 @@ def lock(
     if registry.worktree is None:
         raise FatalError(f"`{registry.location}` has no work tree", "clone it, and lock in the clone: `git clone …`")
     result: dict[str, Any] = {}
+    conflicts = unmerged_pins(registry.git)
     for name in _bases_first([parse_name(text) for text in names] or registry.names(), registry):
-        environment = registry.environment(name)
+        unmerged = conflicts.get(name, {})
+        environment = _readable(registry.environment(name), unmerged)
         drafted = draft(environment.settings, _files(environment), registry, config)
         fresh = answered(drafted, environment)
         stale = [platform for platform in drafted.settings.platforms if platform not in fresh]
@@ -50,7 +58,7 @@ def lock(
         if check:
             output.data(f"{name}: stale on {', '.join([*stale, *gone])}") if not as_json else None
             continue
-        _lock_one(name, drafted, stale, registry, config, output)
+        _lock_one(name, drafted, stale, registry, config, output, unmerged)
         if not as_json:
             output.data(
                 f"{name}: locked {', '.join(stale) or 'nothing'}" + (f", removed {', '.join(gone)}" if gone else "")
@@ -59,17 +67,38 @@ def lock(
 
 
 def _lock_one(
-    name: str, drafted: Draft, stale: Sequence[str], registry: Registry, config: Config, output: Output
+    name: str,
+    drafted: Draft,
+    stale: Sequence[str],
+    registry: Registry,
+    config: Config,
+    output: Output,
+    unmerged: Mapping[str, Pins],
 ) -> None:
-    solved = solve_draft(drafted, stale, config=config, output=output)
+    try:
+        solved = solve_draft(drafted, stale, config=config, output=output, pins=unmerged)
+    except UnsolvableError:  # a person may have settled a conflict as neither side had it
+        if not unmerged:
+            raise
+        output.say(f"{name}: not every pin that both sides have goes with the spec; the others are kept")
+        wished = {platform: Pins(preferred=(*pins.kept, *pins.preferred)) for platform, pins in unmerged.items()}
+        solved = solve_draft(drafted, stale, config=config, output=output, pins=wished)
+    if unmerged and not is_installed(registry.git):
+        output.say("`envtag merge-driver install` lets git merge locks as it merges specs")
     with registry.lock_for_writing():
-        environment = registry.environment(name)
+        environment = _readable(registry.environment(name), unmerged)
         locks = {**answered(drafted, environment), **solved}
         written = changes(name, drafted, locks, environment.ledger, environment)
         locked = {
             path: data for path, data in written.items() if path.endswith("-lock.yml")
         }  # the rest is the person's
         write_if_changed(locked, registry)
+
+
+def _readable(environment: Environment, unmerged: Mapping[str, Pins]) -> Environment:
+    """An environment without the locks that git holds as conflicts and that nobody has settled."""
+    unsettled = {name for name in environment.platforms if name in unmerged and not is_settled(environment, name)}
+    return replace(environment, platforms=tuple(name for name in environment.platforms if name not in unsettled))
 
 
 def _bases_first(names: Sequence[str], registry: Registry) -> list[str]:

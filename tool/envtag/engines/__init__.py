@@ -64,6 +64,8 @@ class CondaProblem:
         exclude_newer: `YYYY-MM-DDTHH:MM:SSZ`, empty for no cutoff. A package without a timestamp
             counts as older; pinned packages are kept whatever their age.
         pinned: Packages of a base, closed under dependency: in the answer each is there, byte for byte.
+        kept: Packages that need not be there: where the answer has one of their names, it is this one, byte for byte.
+        preferred: Packages that are taken where they go with everything else.
     """
 
     platform: str
@@ -73,6 +75,8 @@ class CondaProblem:
     virtual_packages: Mapping[str, str] = field(default_factory=dict)
     exclude_newer: str = ""
     pinned: tuple[Package, ...] = ()
+    kept: tuple[Package, ...] = ()
+    preferred: tuple[Package, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,8 @@ class PypiProblem:
         exclude_newer: `YYYY-MM-DDTHH:MM:SSZ`, empty for no cutoff.
         provided: Dists that conda packages bring: at exactly these versions, and never from an index.
         pinned: PyPI packages of a base, closed under dependency: in the answer each is there, byte for byte.
+        kept: Packages that need not be there: where the answer has one of their names, it is this one, byte for byte.
+        preferred: Packages that are taken where all of them go with everything else.
     """
 
     platform: str
@@ -100,6 +106,8 @@ class PypiProblem:
     exclude_newer: str = ""
     provided: tuple[Dist, ...] = ()
     pinned: tuple[Package, ...] = ()
+    kept: tuple[Package, ...] = ()
+    preferred: tuple[Package, ...] = ()
 
 
 class CondaEngine(Protocol):

@@ -67,7 +67,8 @@ async def _solve(gateway: Any, asked: Question, mirrors: Mirrors) -> tuple[Packa
             asked.roots,
             gateway=gateway,
             platforms=[Subdir(problem.platform), Subdir("noarch")],
-            pinned_packages=await _pinned(gateway, asked, mirrors),
+            pinned_packages=await _records(gateway, asked, (*problem.pinned, *problem.kept), mirrors),
+            locked_packages=await _records(gateway, asked, problem.preferred, mirrors),
             virtual_packages=asked.virtual_packages,
             channel_priority=ChannelPriority.Strict,
             exclude_newer=asked.cutoff,
@@ -90,14 +91,24 @@ async def _solve(gateway: Any, asked: Question, mirrors: Mirrors) -> tuple[Packa
                 f"the solver would have {f'`{found}` ({found.sha256[:12]}…)' if found else 'nothing'} in its place",
             )
         packages[locked.name] = locked
+    for locked in (*problem.kept, *problem.preferred):
+        found = packages.get(locked.name)
+        if found is not None and found.sha256 == locked.sha256:
+            packages[locked.name] = locked
+        elif found is not None and locked in problem.kept:
+            raise UnsolvableError(
+                f"`{locked}` cannot be kept on `{problem.platform}`",
+                "lock it without what is to be kept: `envtag resolve --force`",
+                f"the solver would have `{found}` ({found.sha256[:12]}…) in its place",
+            )
     return tuple(package for _, package in sorted(packages.items()))
 
 
-async def _pinned(gateway: Any, asked: Question, mirrors: Mirrors) -> list[Any]:
-    """Records of the pinned packages: the channel's own where it still has them (a lock holds no `constrains`)."""
+async def _records(gateway: Any, asked: Question, packages: Sequence[Package], mirrors: Mirrors) -> list[Any]:
+    """Records of locked packages: the channel's own where it still has them (a lock holds no `constrains`)."""
     from rattler import Subdir
 
-    wanted = {package.sha256: package for package in asked.problem.pinned}
+    wanted = {package.sha256: package for package in packages}
     if not wanted:
         return []
     answer = await gateway.query(
@@ -131,10 +142,16 @@ def _unsolvable(text: str, asked: Question) -> UnsolvableError:
     ]
     locked = [Stated(name=item.name, text=f"`{item}`", source="base") for item in problem.pinned]
     named = {name.lower() for name in _LOCKED.findall(text)}
+    kept = [
+        Stated(name=item.name, text=f"`{item}`", source="to be kept") for item in problem.kept if item.name in named
+    ]
     against = [item.text for item in locked if item.name in named]
     detail = explanation(
         text.removeprefix(_INTRODUCTION),
-        {"asked for by": requested, "locked": [item for item in locked if not against or item.text in against]},
+        {
+            "asked for by": requested,
+            "locked": [*(item for item in locked if not against or item.text in against), *kept],
+        },
         {base: f"{public}/" for base, public in asked.channels.items()},
     )
     if against:

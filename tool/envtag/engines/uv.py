@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,12 @@ class _Answer:
 
 def solve(problem: PypiProblem, *, mirrors: Mirrors, cache: Path) -> tuple[Package, ...]:
     """Solve one problem; see `engines.PypiEngine`."""
+    if problem.preferred:
+        wished = replace(problem, kept=(*problem.kept, *problem.preferred), preferred=())
+        try:
+            return solve(wished, mirrors=mirrors, cache=cache)
+        except UnsolvableError:  # not all of what is preferred goes with the rest: none of it is asked for
+            problem = replace(problem, preferred=())
     _refuse_extras(problem)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="envtag-uv-") as scratch:
@@ -66,6 +72,7 @@ def solve(problem: PypiProblem, *, mirrors: Mirrors, cache: Path) -> tuple[Packa
         entry.name: _package(entry, problem, mirrors, tuple(sorted(needs.get(entry.name, set()) & names)))
         for entry in entries
     }
+    packages.update(_still(problem, entries, packages))
     packages.update(_kept(problem, entries))
     return tuple(package for _, package in sorted(packages.items()))
 
@@ -119,6 +126,24 @@ def _kept(problem: PypiProblem, entries: Sequence[Entry]) -> dict[str, Package]:
                 f"locked: {locked.filename} (sha256 {locked.sha256})",
             )
     return {locked.name: locked for locked in problem.pinned}
+
+
+def _still(problem: PypiProblem, entries: Sequence[Entry], packages: Mapping[str, Package]) -> dict[str, Package]:
+    """What is kept of the answer, with the very file that is locked, and with what it needs now.
+
+    Raises:
+        UnsolvableError: One is offered with other bytes.
+    """
+    found = {entry.name: entry for entry in entries}
+    kept = [item for item in problem.kept if item.name in found]
+    for locked in kept:
+        if not _offers(found[locked.name], locked):
+            raise UnsolvableError(
+                f"`{locked}` cannot be kept on `{problem.platform}`: what is offered has other bytes",
+                "lock it without what is to be kept: `envtag resolve --force`",
+                f"locked: {locked.filename} (sha256 {locked.sha256})",
+            )
+    return {locked.name: replace(locked, depends=packages[locked.name].depends) for locked in kept}
 
 
 def _package(entry: Entry, problem: PypiProblem, mirrors: Mirrors, depends: tuple[str, ...]) -> Package:

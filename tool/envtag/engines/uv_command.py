@@ -69,7 +69,9 @@ def prepare(
             stubs[path.as_uri()] = f"conda package `{dist.by}`"
             bounds.append(f"{dist.name} @ {path.as_uri()}")
             unwanted += ["--no-emit-package", dist.name]
-    roots = [_line(item.text, mirrors) for item in problem.requirements if not item.constraint]
+    commits = {package.name: package.url for package in problem.kept if package.is_commit}
+    bounds += [f"{package.name}=={package.version}" for package in problem.kept if not package.is_commit]
+    roots = [_line(item.text, mirrors, commits.get(item.name)) for item in problem.requirements if not item.constraint]
     for package in problem.pinned:
         version = f" @ {mirrors.fetch_url(package.url)}" if package.name in by_url else f"=={package.version}"
         roots.append(f"{package.name}{version}")
@@ -96,11 +98,12 @@ def _index_options(problem: PypiProblem, mirrors: Mirrors) -> list[str]:
     return options
 
 
-def _line(text: str, mirrors: Mirrors) -> str:
+def _line(text: str, mirrors: Mirrors, commit: str | None = None) -> str:
+    """A requirement as uv is asked for it; one on a repository at its kept commit, if any."""
     requirement = Requirement(text)
     if requirement.url is None:
         return text
-    requirement.url = mirrors.fetch_url(requirement.url)
+    requirement.url = mirrors.fetch_url(commit or requirement.url)
     return str(requirement)
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from envtag.errors import FatalError
 from envtag.git import Git, git_directory, is_git_directory
+from envtag.registry import drivers
 from envtag.registry.environment import ENVIRONMENTS
 from envtag.registry.model import PROJECT_FILE, Registry
 from envtag.settings import RegistrySettings, registry_table
 
 _PROJECT = """\
 [tool.envtag]
-# The store holds packages, manifests and replicas of tags: file:// or s3://.
+# The store holds packages, manifests and replicas of tags: file://, s3://, gs:// or az://.
 """
 _NO_STORE = """\
 # None is named yet, so each person uses the local one of their own; name one to share it.
@@ -23,6 +24,8 @@ _ATTRIBUTES = f"""\
 # Locks are written by envtag and reviewed through it: folded in pull requests, the same bytes on every system.
 {ENVIRONMENTS}/**/*-lock.yml text eol=lf linguist-generated=true
 {ENVIRONMENTS}/**/tags.yml text eol=lf
+
+# Merged by meaning, in clones that ran `envtag merge-driver install`; as text in others.
 """
 _OWNERS = f"""\
 # Who reviews a change of which environments; the last line that matches counts. For example:
@@ -64,6 +67,7 @@ def create_registry(directory: Path, store: str) -> list[str]:
         Git.init(directory).close()
     with Registry(Git(directory), location=str(directory), worktree=directory) as registry:
         registry.write(changes)
+        drivers.install(registry.git)
     return sorted(changes)
 
 
@@ -85,13 +89,17 @@ def _changes(directory: Path, store: str) -> dict[str, bytes | None]:
     texts = {
         f"{ENVIRONMENTS}/.gitkeep": "",
         PROJECT_FILE: _project(directory / PROJECT_FILE, store),
-        ".gitattributes": _behind(_read(directory / ".gitattributes"), _ATTRIBUTES),
+        ".gitattributes": _attributes(directory),
     }
     if not any((directory / place).exists() for place in _OWNERS_PLACES):
         texts["CODEOWNERS"] = _OWNERS
     if not any(directory.glob("[Rr][Ee][Aa][Dd][Mm][Ee]*")):
         texts["README.md"] = _README
     return {path: text.encode() for path, text in texts.items()}
+
+
+def _attributes(directory: Path) -> str:
+    return drivers.with_attributes(_behind(drivers.read_attributes(directory), _ATTRIBUTES))
 
 
 def _project(path: Path, store: str) -> str:
