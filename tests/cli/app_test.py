@@ -9,6 +9,8 @@ from envtag.cli.entry import NO, OK, USAGE, run
 def test_the_commands_are_these():
     assert sorted(cli.commands) == [
         "alias",
+        "check",
+        "comment",
         "config",
         "create",
         "diff",
@@ -20,7 +22,9 @@ def test_the_commands_are_these():
         "init",
         "list",
         "lock",
+        "merge-driver",
         "pack",
+        "plan",
         "protect",
         "publish",
         "resolve",

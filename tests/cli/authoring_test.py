@@ -62,3 +62,11 @@ def test_arguments_and_options_reach_the_verb(called, verb, arguments, expected)
 def test_alias_takes_a_source_and_a_target(called):
     assert run(["alias", "mlp/base:v1", "mlp/base:stable"]) == 7
     assert called["alias"][0] == ("mlp/base:v1", "mlp/base:stable")
+
+
+def test_the_options_of_init_for_github_reach_the_verb_and_take_each_other(called):
+    assert run(["init", "new", "--github", "--owner", "@a/b", "--force"]) == 7
+    options = called["init"][1]
+    assert (options["github"], options["owner"], options["force"]) == (True, "@a/b", True)
+    assert run(["init", "new", "--owner", "@a/b"]) == 2
+    assert run(["init", "new", "--force"]) == 2

@@ -43,3 +43,65 @@ def test_each_format_is_an_option(diffed, shape):
 def test_wrong_usage_calls_nothing(diffed, arguments):
     assert run(["diff", *arguments]) == USAGE
     assert diffed == []
+
+
+@pytest.fixture
+def checked(monkeypatch) -> list[dict[str, Any]]:
+    """What the verb of `check` was called with."""
+    calls: list[dict[str, Any]] = []
+
+    def record(**options: Any) -> int:
+        calls.append(options)
+        return 7
+
+    monkeypatch.setattr("envtag.commands.check.check", record)
+    return calls
+
+
+def test_the_options_of_check_reach_the_verb(checked):
+    assert options_of("check") == {"--base", "--all", "--strict", "--store", "--github", "--sarif", "--json"}
+    assert run(["check"]) == 7
+    assert run(["check", "--base", "main", "--all", "--strict", "--store", "file:///s"]) == 7
+    keys = ("base", "whole", "strict", "store", "shape")
+    assert [tuple(options[key] for key in keys) for options in checked] == [
+        ("", False, False, "", "text"),
+        ("main", True, True, "file:///s", "text"),
+    ]
+
+
+@pytest.mark.parametrize("shape", ["github", "sarif", "json"])
+def test_each_format_of_check_is_an_option(checked, shape):
+    assert run(["check", f"--{shape}"]) == 7
+    assert checked[0]["shape"] == shape
+
+
+@pytest.mark.parametrize("arguments", [["main"], ["--base"], ["--nonsense"]])
+def test_wrong_usage_of_check_calls_nothing(checked, arguments):
+    assert run(["check", *arguments]) == USAGE
+    assert checked == []
+
+
+@pytest.fixture
+def planned(monkeypatch) -> list[dict[str, Any]]:
+    """What `plan` and `comment` were called with."""
+    calls: list[dict[str, Any]] = []
+    for name in ("plan", "comment"):
+        monkeypatch.setattr(f"envtag.commands.{name}.{name}", lambda **options: calls.append(options) or 7)
+    return calls
+
+
+def test_the_options_of_plan_reach_the_verb(planned):
+    assert options_of("plan") == {"--base", "--head", "--since-success", "--github", "--json"}
+    assert run(["plan"]) == 7
+    assert run(["plan", "--base", "a", "--head", "b", "--github", "--json"]) == 7
+    assert run(["plan", "--since-success"]) == 7
+    names = ("base", "head", "since_success", "github", "as_json")
+    assert [tuple(options[name] for name in names) for options in planned] == [
+        ("", "HEAD", False, False, False), ("a", "b", False, True, True), ("", "HEAD", True, False, False),
+    ]  # fmt: skip
+    assert run(["plan", "--base", "a", "--since-success"]) == USAGE
+
+
+def test_the_file_of_comment_reaches_the_verb(planned):
+    assert run(["comment", "--findings", "x.json"]) == 7
+    assert str(planned[0]["findings"]) == "x.json"

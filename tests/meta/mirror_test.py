@@ -8,9 +8,10 @@ from support.source import PACKAGE, ROOT, modules
 
 TESTS = ROOT / "tests"
 #: Tests that are about the whole and not about one module.
-WHOLE = frozenset({"meta"})
+WHOLE = frozenset({"meta", "workflows"})
 #: Modules without a test file of their own, and why.
 EXEMPT = {
+    "envtag.checking.context": "declarations; every rule has one",
     "envtag.cli.options": "declarations; each is tried with the commands that have it",
     "envtag.__main__": "one line; every `run_envtag` goes through it",
     "envtag.errors": "declarations; what is shown of them is in `cli/entry_test.py`",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from envtag import __version__
-from envtag.cli import authoring, packing, protecting, publishing, reviewing, searching, storage, using
+from envtag.cli import authoring, packing, plumbing, protecting, publishing, reviewing, searching, storage, using
 from envtag.cli.session import Session
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -27,9 +27,13 @@ _COMMANDS = (
     storage.verify,
     storage.gc,
     reviewing.diff,
+    reviewing.plan,
+    reviewing.comment,
+    reviewing.check,
     protecting.protect,
     protecting.doctor,
     protecting.hook,
+    plumbing.merge_driver,
     searching.find,
 )
 

@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--store", default="", metavar="URL", help="Where packages go: `file://`, `s3://`, `gs://` or `az://`.")
+@click.option("--github", is_flag=True, help="Write what GitHub needs to serve it, also into a registry that is there.")
+@click.option("--owner", default="", metavar="@ORG/TEAM", help="With --github: who reviews what protects the registry.")
+@click.option("--force", is_flag=True, help="With --github: replace files that were edited.")
 @click.pass_obj
-def init(session: Session, directory: Path, store: str) -> int:
+def init(session: Session, directory: Path, store: str, github: bool, owner: str, force: bool) -> int:
     """Make DIRECTORY a registry: a git repository of environments."""
     from envtag.commands.init import init as verb
 
-    return verb(directory, store=store, output=session.output)
+    if (owner or force) and not github:
+        raise click.UsageError("--owner and --force are for --github")
+    return verb(directory, store=store, github=github, owner=owner, force=force, output=session.output)
 
 
 @click.command()

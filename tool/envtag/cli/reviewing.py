@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from envtag.cli.options import FILE, json_option
+
 if TYPE_CHECKING:
     from envtag.cli.session import Session
 
@@ -48,4 +50,74 @@ def diff(session: Session, first: str, second: str, shape: str | None, recent_da
         operands=operands,
         config=config,
         output=session.output,
+    )
+
+
+@click.command()
+@click.option("--base", default="", metavar="REV", help="What it is to be merged into. Default: the default branch.")
+@click.option("--all", "whole", is_flag=True, help="Check every environment, not only the ones that differ.")
+@click.option("--strict", is_flag=True, help="Let warnings fail too.")
+@click.option("--store", default="", metavar="URL", help="Compare tags with their replicas in this store too.")
+@click.option("--github", "shape", flag_value="github", help="Print annotations for a GitHub Actions log.")
+@click.option("--sarif", "shape", flag_value="sarif", help="Print SARIF 2.1.0, for code scanning.")
+@click.option("--json", "shape", flag_value="json", help="Print the findings as JSON.")
+@click.pass_obj
+def check(session: Session, base: str, whole: bool, strict: bool, store: str, shape: str | None) -> int:
+    """Check that what the work tree changes may be merged: releases, locks, names, owners, policy.
+
+    Only the environments that differ from the merge base with REV are read. Nothing is solved, built or executed.
+    """
+    from envtag.commands.check import check as verb
+
+    return verb(
+        base=base,
+        whole=whole,
+        strict=strict,
+        shape=shape or "text",
+        store=store,
+        registry=session.registry,
+        config=session.config,
+        output=session.output,
+    )
+
+
+@click.command()
+@click.option("--base", default="", metavar="REV", help="What it was before the merge. Default: nothing, all is new.")
+@click.option("--head", default="HEAD", show_default=True, metavar="REV", help="What it is after the merge.")
+@click.option(
+    "--since-success",
+    is_flag=True,
+    help="In a GitHub workflow: since the last run of it that succeeded, so that nothing is lost of runs that did not.",
+)
+@click.option("--github", is_flag=True, help="Give the job matrix to later jobs of a GitHub workflow, and show it.")
+@json_option
+@click.pass_obj
+def plan(session: Session, base: str, head: str, since_success: bool, github: bool, as_json: bool) -> int:
+    """Show what a merge has to resolve, store and tag, and on which machines."""
+    from envtag.commands.plan import plan as verb
+
+    if base and since_success:
+        raise click.UsageError("--base and --since-success exclude each other")
+    return verb(
+        base=base,
+        head=head,
+        since_success=since_success,
+        github=github,
+        as_json=as_json,
+        registry=session.registry,
+        config=session.config,
+        environ=os.environ,
+        output=session.output,
+    )
+
+
+@click.command(hidden=True)
+@click.option("--findings", type=FILE, metavar="FILE", help="What `envtag check --json` printed in the run.")
+@click.pass_obj
+def comment(session: Session, findings: Path | None) -> int:
+    """Write the comment on a pull request, in a workflow that runs after that of the pull request."""
+    from envtag.commands.comment import comment as verb
+
+    return verb(
+        findings=findings, registry=session.registry, config=session.config, environ=os.environ, output=session.output
     )
