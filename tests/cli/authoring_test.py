@@ -48,6 +48,7 @@ def test_resolve_without_options_has_none(called):
         ("init", ["new"], (Path("new"), {"store": ""})),
         ("lock", [], ((), {"check": False, "as_json": False})),
         ("lock", ["a", "b", "--check", "--json"], (("a", "b"), {"check": True, "as_json": True})),
+        ("lock", ["--upgrade"], ((), {"check": False, "upgrade": True})),
     ],
 )
 def test_arguments_and_options_reach_the_verb(called, verb, arguments, expected):

@@ -5,9 +5,10 @@ import shutil
 import pytest
 
 from envtag.lock import read
+from support.channel import copy_channel, without
 from support.repository import GitRepo
 from support.source import ROOT
-from support.story import HERE, MINOR, Story, mixed, released
+from support.story import CONDA_FORGE, HERE, MINOR, Story, mixed, released
 
 
 def family(story: Story) -> None:
@@ -255,3 +256,24 @@ def test_conda_lock_reads_the_locks_of_this_repository(name):
 def test_a_clone_at_another_place_has_the_same_answer(base, tmp_path):
     clone = GitRepo(base.bare.path).clone(tmp_path / "elsewhere")
     assert base.run("--registry", str(clone.path), "lock", "--check", cwd=tmp_path).code == 0
+
+
+def test_upgrading_moves_what_the_spec_lets_move_and_says_where(base, conda_channel, tmp_path, monkeypatch):
+    edit(base, "mlp/base", "environment.yml", "alpha 1.0", "alpha")
+    older = without(copy_channel(conda_channel, tmp_path / "older"), "alpha", "2.0")
+    now = base.environ["ENVTAG_MIRRORS"]
+    monkeypatch.setenv("ENVTAG_MIRRORS", f"{CONDA_FORGE}={older.as_uri()}")
+    base.call("lock")
+    before = versions(base, "mlp/base")["alpha"]
+    told = base.call("lock", "--upgrade")
+    assert (told.out, "nothing newer" in told.err) == ("", True)
+    monkeypatch.setenv("ENVTAG_MIRRORS", now)
+    assert base.call("lock").out == ""  # what is fresh is left alone
+    told = base.call("lock", "--upgrade", "--json").json
+    assert told["mlp/base"]["stale"] == [HERE, "osx-arm64"]
+    assert (before, versions(base, "mlp/base")["alpha"]) == ("1.0", "2.0")
+    assert base.call("lock", "--check").code == 0
+
+
+def test_checking_and_upgrading_do_not_go_together(base):
+    assert "do not go together" in base.call("lock", "--check", "--upgrade", check=2).err

@@ -37,6 +37,7 @@ def test_the_files_are_these(files):
         ".github/workflows/comment.yml",
         ".github/workflows/publish.yml",
         ".github/workflows/pull-request.yml",
+        ".github/workflows/update.yml",
     ]
     assert all(b"@INSTALL@" not in data and b"@BRANCH@" not in data for data in files.values())
 

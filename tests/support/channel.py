@@ -211,3 +211,18 @@ def copy_channel(source: Path, target: Path) -> Path:
     """A copy of a channel that a test may change."""
     shutil.copytree(source, target)
     return target
+
+
+def without(channel: Path, package: str, version: str) -> Path:
+    """A channel (a copy of a test's own) as it was before a version of a noarch package."""
+    for path in channel.glob("noarch/repodata*"):
+        if path.name != "repodata.json":
+            path.unlink()
+    path = channel / "noarch" / "repodata.json"
+    document = json.loads(path.read_bytes())
+    for kind in ("packages", "packages.conda"):
+        document[kind] = {
+            name: item for name, item in document[kind].items() if (item["name"], item["version"]) != (package, version)
+        }
+    path.write_text(json.dumps(document))
+    return channel

@@ -93,6 +93,10 @@ class Hub:
             self.pulls.runs.setdefault("publish.yml", []).insert(0, event.sha)
         return jobs
 
+    def update(self) -> dict[str, list[JobRun]]:
+        """Run what is started once a week."""
+        return self.forge.run("update.yml", self._on_main("schedule", {}))
+
     def _on_main(self, name: str, payload: dict[str, Any]) -> Event:
         sha = self.story.bare.git("rev-parse", "main")
         return Event(name=name, sha=sha, ref="refs/heads/main", payload=payload)

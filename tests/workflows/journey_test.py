@@ -8,10 +8,11 @@ from pathlib import Path
 from envtag.names import Alias
 from envtag.record import TagRecord
 from envtag.store import keys, open_store
+from support.channel import copy_channel, without
 from support.faults import Fault
 from support.publishing import NAME, V1, V2, remote_tags
-from support.story import HERE
-from support.workflow import Event, log
+from support.story import CONDA_FORGE, HERE
+from support.workflow import SLUG, Event, log
 
 STABLE = Alias(name=NAME, tag="stable")
 
@@ -136,6 +137,30 @@ def test_locks_are_made_and_pushed_where_the_author_asks_for_them(hub, well):
     assert "workflow run pull-request.yml" in hub.started.read_text()
     pushed = hub.story.bare.git("rev-parse", "edit")
     well(hub.review(Event(name="workflow_dispatch", sha=pushed, ref="refs/heads/edit")), **REVIEWED)
+
+
+def test_what_is_newer_comes_as_a_pull_request_that_is_reviewed(hub, well, conda_channel, tmp_path, monkeypatch):
+    now = hub.story.environ["ENVTAG_MIRRORS"]
+    older = without(copy_channel(conda_channel, tmp_path / "older"), "alpha", "2.0")
+    monkeypatch.setenv("ENVTAG_MIRRORS", f"{CONDA_FORGE}={older.as_uri()}")
+    hub.branch("new")
+    hub.lock("v1", "alpha")
+    hub.propose(1, "new")
+    monkeypatch.setenv("ENVTAG_MIRRORS", now)
+    well(hub.merge("new"), **PUBLISHED)
+    jobs = hub.update()
+    well(jobs, lock="success", propose="success")
+    (branch,) = hub.story.bare.git("for-each-ref", "--format=%(refname:short)", "refs/heads/envtag/").split()
+    changed = hub.story.bare.git("diff", "--name-only", "main", branch).splitlines()
+    assert changed == [f"envs/mlp/tz/{HERE}-lock.yml"]
+    asked = hub.started.read_text()
+    assert f"pr create --repo {SLUG} --base main --head {branch}" in asked
+    assert f"workflow run pull-request.yml --repo {SLUG} --ref {branch}" in asked
+    pushed = hub.story.bare.git("rev-parse", branch)
+    well(hub.review(Event(name="workflow_dispatch", sha=pushed, ref=f"refs/heads/{branch}")), **REVIEWED)
+    hub.story.repo.git("fetch", "--quiet", "origin", f"{branch}:{branch}")
+    well(hub.merge(branch), **PUBLISHED)
+    well(hub.update(), lock="success", propose="skipped")
 
 
 def _refusing() -> Fault:

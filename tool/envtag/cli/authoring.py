@@ -75,14 +75,23 @@ def resolve(
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--check", is_flag=True, help="Lock nothing; exit 1 where a lock does not answer its spec.")
+@click.option("--upgrade", is_flag=True, help="Lock what is fresh as well: each package may move as its spec lets it.")
 @json_option
 @click.pass_obj
-def lock(session: Session, names: tuple[str, ...], check: bool, as_json: bool) -> int:
+def lock(session: Session, names: tuple[str, ...], check: bool, upgrade: bool, as_json: bool) -> int:
     """Lock environments again whose specs have changed (all of them without a NAME)."""
     from envtag.commands.lock import lock as verb
 
+    if check and upgrade:
+        raise click.UsageError("`--check` and `--upgrade` do not go together")
     return verb(
-        names, check=check, as_json=as_json, registry=session.registry, config=session.config, output=session.output
+        names,
+        check=check,
+        upgrade=upgrade,
+        as_json=as_json,
+        registry=session.registry,
+        config=session.config,
+        output=session.output,
     )
 
 

@@ -21,15 +21,23 @@ if TYPE_CHECKING:
 
 
 def lock(
-    names: Sequence[str], *, check: bool, as_json: bool, registry: Registry, config: Config, output: Output
+    names: Sequence[str],
+    *,
+    check: bool,
+    upgrade: bool = False,
+    as_json: bool,
+    registry: Registry,
+    config: Config,
+    output: Output,
 ) -> int:
-    """Bring the locks of environments up to their specs; only what is stale is solved.
+    """Bring the locks of environments up to their specs; only what is stale is solved, unless all is to be renewed.
 
     Of a lock that git holds as a conflict, the pins that both sides have are kept.
 
     Args:
         names: The environments; none for all of the registry.
         check: Solve and write nothing; only say what is stale.
+        upgrade: Solve what is fresh as well, so that each package may move as far as its spec lets it.
         as_json: Print the result as JSON.
         registry: The registry, with a work tree.
         config: The client's settings.
@@ -53,17 +61,19 @@ def lock(
         stale = [platform for platform in drafted.settings.platforms if platform not in fresh]
         gone = [platform for platform in environment.platforms if platform not in drafted.settings.platforms]
         result[name] = {"request": drafted.id, "stale": stale, "gone": gone}
-        if not stale and not gone:
+        asked = list(drafted.settings.platforms) if upgrade else stale
+        if not asked and not gone:
             continue
         if check:
             output.data(f"{name}: stale on {', '.join([*stale, *gone])}") if not as_json else None
             continue
-        _lock_one(name, drafted, stale, registry, config, output, unmerged)
-        if not as_json:
+        moved = _lock_one(name, drafted, asked, registry, config, output, unmerged)
+        result[name]["stale"] = changed = [platform for platform in asked if platform in moved or platform in stale]
+        if not as_json and (changed or gone):
             output.data(
-                f"{name}: locked {', '.join(stale) or 'nothing'}" + (f", removed {', '.join(gone)}" if gone else "")
+                f"{name}: locked {', '.join(changed) or 'nothing'}" + (f", removed {', '.join(gone)}" if gone else "")
             )
-    return _finish(result, check=check, as_json=as_json, output=output)
+    return _finish(result, check=check, upgrade=upgrade, as_json=as_json, output=output)
 
 
 def _lock_one(
@@ -74,7 +84,8 @@ def _lock_one(
     config: Config,
     output: Output,
     unmerged: Mapping[str, Pins],
-) -> None:
+) -> set[str]:
+    """Solve some platforms and write their locks; those whose locks are other ones now."""
     try:
         solved = solve_draft(drafted, stale, config=config, output=output, pins=unmerged)
     except UnsolvableError:  # a person may have settled a conflict as neither side had it
@@ -92,7 +103,9 @@ def _lock_one(
         locked = {
             path: data for path, data in written.items() if path.endswith("-lock.yml")
         }  # the rest is the person's
+        before = {platform: environment.lock(platform).id for platform in environment.platforms}
         write_if_changed(locked, registry)
+    return {platform for platform, found in solved.items() if before.get(platform) != found.id}
 
 
 def _readable(environment: Environment, unmerged: Mapping[str, Pins]) -> Environment:
@@ -121,7 +134,7 @@ def _files(environment: Environment) -> SpecFiles:
     return SpecFiles(specs=environment.settings.spec, files=environment.spec_files())
 
 
-def _finish(result: dict[str, Any], *, check: bool, as_json: bool, output: Output) -> int:
+def _finish(result: dict[str, Any], *, check: bool, upgrade: bool, as_json: bool, output: Output) -> int:
     changed = [name for name, item in result.items() if item["stale"] or item["gone"]]
     if as_json:
         output.json(result)
@@ -131,7 +144,8 @@ def _finish(result: dict[str, Any], *, check: bool, as_json: bool, output: Outpu
         )
         return 1
     if not changed:
-        output.say(f"all locks answer their specs ({len(result)} environments)")
+        newer = ", and there is nothing newer for them" if upgrade else ""
+        output.say(f"all locks answer their specs ({len(result)} environments){newer}")
     elif not check:
         output.say("next: `git add envs && git commit`")
     return 0
