@@ -83,7 +83,7 @@ def test_github_is_served_by_a_new_registry_and_by_one_that_is_there(
     capsys.readouterr()
     init(old, store="", github=True, output=Output())
     said = capsys.readouterr().err
-    assert "warning: nobody has to review changes of `/envs/`, `/.github/`" in said
+    assert "warning: nobody has to review changes of `/envs/`, `/.envtag/`, `/.github/`" in said
     assert "Let GitHub serve the registry" in said
     action = ".github/actions/envtag-setup/action.yml"
     assert "envtag[gcs]==" in (new / action).read_text()

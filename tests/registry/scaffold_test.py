@@ -90,7 +90,13 @@ def test_what_protects_the_registry_is_given_an_owner(tmp_path):
     changes, free = owned(tmp_path, "@acme/ml")
     assert free == ()
     rules = CodeOwners.parse(changes["CODEOWNERS"].decode())
-    for path in ("envs/a/envtag.yml", ".github/workflows/x.yml", "CODEOWNERS", "pyproject.toml"):
+    for path in (
+        "envs/a/envtag.yml",
+        ".github/workflows/x.yml",
+        ".envtag/allowed_signers",
+        "CODEOWNERS",
+        "pyproject.toml",
+    ):
         assert rules.owners(path) == ("@acme/ml",)
     (tmp_path / "CODEOWNERS").write_bytes(changes["CODEOWNERS"])
     assert owned(tmp_path, "@other") == ({}, ())
@@ -101,7 +107,7 @@ def test_owners_that_are_there_stay(tmp_path):
     (tmp_path / ".github" / "CODEOWNERS").write_text("/envs/ @them\n/.github/ @them")
     changes, _ = owned(tmp_path, "@acme")
     text = changes[".github/CODEOWNERS"].decode()
-    assert text == "/envs/ @them\n/.github/ @them\n/pyproject.toml @acme\n"
+    assert text == "/envs/ @them\n/.github/ @them\n/.envtag/ @acme\n/pyproject.toml @acme\n"
 
 
 @pytest.mark.parametrize("owner", ["acme", "@", "@a b", "@acme/ml\n* @evil", "@a/b/c"])

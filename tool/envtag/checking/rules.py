@@ -39,6 +39,8 @@ RULES: Mapping[str, str] = MappingProxyType(
         # Owners (`owners`).
         "codeowners-parse": "GitHub can read every line of CODEOWNERS.",
         "codeowners-cover": "Every file of an environment has an owner.",
+        # Signatures (`signing`).
+        "signers-changed": "Who may sign releases, and that they must, stays as it is.",
         # Policy (`policies`).
         "policy-malformed": "`[tool.envtag]` and its policy can be read.",
         "policy-changed": "The policy that judges a change is the one from before it.",

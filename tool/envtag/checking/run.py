@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, TypeAlias
 
 from envtag.checking import files as plain
-from envtag.checking import hosts, ledger, locks, naming, owners, policies, refs, replicas, secrets
+from envtag.checking import hosts, ledger, locks, naming, owners, policies, refs, replicas, secrets, signing
 from envtag.checking.context import Context
 from envtag.checking.files import PlainFiles
 from envtag.checking.scope import default_branch, scope_of
@@ -68,7 +68,7 @@ def check(
         today=datetime.fromtimestamp(now / 1000, timezone.utc).date(),
         now=now,
     )
-    found += [*owners.of_file(context.owners, scope), *_unknown(context)]
+    found += [*owners.of_file(context.owners, scope), *signing.findings(files, scope, registry.git), *_unknown(context)]
     neighbours = naming.Neighbours(files)
     for name in scope.names:
         found += _of_one(read_subject(name, files, registry, scope.base), context, neighbours)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from envtag.git import Git
     from envtag.registry import Registry
 
-_SHARED = (PROJECT_FILE, *codeowners.PLACES)
+#: Where the lists lie that signatures are held to (`signatures`).
+SIGNERS = ".envtag"
+_SHARED = (PROJECT_FILE, SIGNERS, *codeowners.PLACES)
 _SHALLOW = "a shallow clone lacks it: fetch all of it (`git fetch --unshallow`, or `fetch-depth: 0` of the checkout)"
 
 

@@ -24,7 +24,7 @@ _DIGEST = re.compile(re.escape(_HEADER) + r"([0-9a-f]{16})\n")
 _BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,199}")
 _OWNER = re.compile(r"@[A-Za-z0-9][A-Za-z0-9-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
 #: What a pull request must not change unseen.
-GUARDED = ("/envs/", "/.github/", "/CODEOWNERS", "/pyproject.toml")
+GUARDED = ("/envs/", "/.envtag/", "/.github/", "/CODEOWNERS", "/pyproject.toml")
 
 
 def install_command(store: str) -> str:
