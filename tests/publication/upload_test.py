@@ -4,11 +4,13 @@ import errno
 import hashlib
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from envtag.archives import archive_path
 from envtag.errors import FatalError
 from envtag.output import Output, Task
 from envtag.package import Package
@@ -18,6 +20,9 @@ from envtag.store import Store, keys, open_store
 from envtag.tombstones import Tombstones, tombstone
 from support.index import Index
 from support.s3 import S3Server
+
+#: An address of a wheel that nothing answers at.
+ELSEWHERE = "https://files.example.org/p-1.0-py3-none-any.whl"
 
 
 def make_package(directory: Path, name: str, data: bytes = b"") -> Package:
@@ -147,7 +152,7 @@ def test_another_error_of_the_disk_is_named(
 
     monkeypatch.setattr("envtag.fetch._Job.get", broken)
     with pytest.raises(FatalError, match=r"cannot keep p 1\.0 here: Input/output error"):
-        uploader(store, cold_client).upload("a", [make_package(tmp_path, "p")], Report())
+        uploader(store, cold_client).upload("a", [replace(make_package(tmp_path, "p"), url=ELSEWHERE)], Report())
 
 
 def test_what_is_marked_for_deletion_is_revived_and_what_was_deleted_is_stored_anew(
@@ -241,3 +246,28 @@ def test_looking_counts_what_is_missing_and_changes_nothing(store: Store, cold_c
     assert (report.uploaded, report.reused, report.bytes) == (1, 1, 1)
     assert len(objects(store)) == 1
     assert uploader(store, cold_client).missing(packages, report) == []
+
+
+def test_a_damaged_archive_of_the_cache_is_had_anew_and_never_stored(store: Store, cold_client: Any, tmp_path: Path):
+    package = make_package(tmp_path, "thing")
+    kept = archive_path(cold_client.config.directories, package)
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"THING")
+    uploader(store, cold_client).upload("a", [package], Report())
+    assert store.read(objects(store)[0]) == b"thing"
+    assert not kept.exists()
+
+
+def test_a_damaged_origin_is_named_and_nothing_is_stored(store: Store, cold_client: Any, tmp_path: Path):
+    package = make_package(tmp_path, "thing")
+    (tmp_path / package.filename).write_bytes(b"THING")
+    with pytest.raises(FatalError, match=r"thing 1.0 has other bytes than its lock says: .* from `"):
+        uploader(store, cold_client).upload("a", [package], Report())
+    assert objects(store) == []
+
+
+def test_what_is_at_hand_is_hashed_once(store: Store, cold_client: Any, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("envtag.fetch.sha256_file", None)  # the store hashes what it takes in
+    monkeypatch.setattr("envtag.archives.sha256_file", None)
+    uploader(store, cold_client).upload("a", [make_package(tmp_path, "thing")], Report())
+    assert len(objects(store)) == 1

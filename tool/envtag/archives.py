@@ -35,10 +35,15 @@ def is_kept(path: Path, package: Package) -> bool:
     if sha256_file(path) != package.sha256:
         path.unlink(missing_ok=True)
         return False
-    if path.name.endswith(_PASSING):  # it is in use again; uv knows a wheel by its time
+    touch(path)
+    return True
+
+
+def touch(path: Path) -> None:
+    """Say that an archive is in use, so that it is not swept; but for wheels, which uv knows by their time."""
+    if path.name.endswith(_PASSING):
         with suppress(OSError):
             os.utime(path)
-    return True
 
 
 @contextmanager

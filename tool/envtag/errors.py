@@ -32,4 +32,4 @@ class UnreachableError(FatalError):
 
 
 class DamagedError(FatalError):
-    """An object of a store has other bytes than its name promises."""
+    """An object of a store, or what was to be one, has other bytes than its name promises."""

@@ -13,7 +13,6 @@ from envtag import archives
 from envtag.archives import archive_path
 from envtag.download import Download, sessions
 from envtag.errors import DamagedError, FatalError
-from envtag.git_source import fetch_git
 from envtag.manifest import BUILT
 from envtag.store.base import wrong_bytes
 from envtag.store.keys import object_key
@@ -121,6 +120,27 @@ def fetcher(
             return job.get(package)
 
         yield get
+
+
+def at_hand(package: Package, *, mirrors: Mirrors, directories: Directories) -> Path | None:
+    """A file of this machine that should be a package's archive; its bytes are the caller's to compare.
+
+    Args:
+        package: Whose archive it is.
+        mirrors: The client's mirrors.
+        directories: Where downloads are kept.
+
+    Raises:
+        FatalError: The package's URL ends in what is no file name.
+    """
+    _refuse_odd_name(package)
+    kept = archive_path(directories, package)
+    if kept.is_file():
+        archives.touch(kept)
+        return kept
+    url = mirrors.fetch_url(package.url)
+    path = file_path(url) if "://" in url and not package.is_commit else None
+    return path if path is not None and path.is_file() else None
 
 
 def _silent(_: object) -> None:
@@ -237,6 +257,8 @@ class _Job:
             self.count(package.size or 0)
             return path
         if package.is_commit:
+            from envtag.git_source import fetch_git  # with all of git, which hardly any package needs
+
             fetch_git(package, kept, directories=self.directories, offline=self.offline, mirrors=self.mirrors)
             self.count(package.size or 0)
             return kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,13 @@ from envtag.errors import FatalError
 from envtag.pack.reading import open_pack
 from envtag.pack.store import open_as_store
 from envtag.platforms import current_platform
-from envtag.prefix import layout, marker
+from envtag.prefix import conda, layout, marker
 from envtag.prefix.creation import hydrate
 
 if TYPE_CHECKING:
     from envtag.config import Config
     from envtag.output import Output
+    from envtag.pack.reading import PackFile
 
 
 def unpack(file: Path, *, prefix: Path | None, force: bool, expect: str, config: Config, output: Output) -> int:
@@ -45,7 +47,7 @@ def unpack(file: Path, *, prefix: Path | None, force: bool, expect: str, config:
     target = prefix.absolute() if prefix is not None else marker.environment_path(config, lock.id)
     made = force or not marker.is_whole(target, lock.id)
     if made:
-        pack.verify(output)
+        _verify(pack, output)
         made = hydrate(
             lock,
             target,
@@ -60,3 +62,14 @@ def unpack(file: Path, *, prefix: Path | None, force: bool, expect: str, config:
     python = layout.python(target, venv=layout.is_venv(target))
     output.say(f"{'unpacked' if made else 'already there,'} {pack.alias}; run in it: `{python}`")
     return 0
+
+
+def _verify(pack: PackFile, output: Output) -> None:
+    """Hash every member, and load what installs conda packages meanwhile: hashing leaves the interpreter free."""
+    if not pack.manifest.lock.by_manager("conda"):
+        pack.verify(output)
+        return
+    with ThreadPoolExecutor(1) as thread:
+        loaded = thread.submit(conda.load)
+        pack.verify(output)
+        loaded.result()

@@ -61,6 +61,13 @@ def install(
     _write_canonical_urls(staging, packages)
 
 
+def load() -> None:
+    """Import what `install` needs, which takes about as long as hashing an environment: for who does both at once."""
+    import asyncio  # noqa: F401 - loaded here, used later
+
+    import rattler  # noqa: F401 - loaded here, used later
+
+
 async def _install(
     packages: Sequence[Package],
     staging: Path,

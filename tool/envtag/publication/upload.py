@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envtag.errors import FatalError
-from envtag.fetch import fetcher
+from envtag.errors import DamagedError, FatalError
+from envtag.fetch import at_hand, fetcher
 from envtag.publication.presence import listed_sizes
 from envtag.store import Store, keys, wrong_size
 from envtag.util.parallel import in_parallel
@@ -114,6 +114,12 @@ class Uploader:
         """Bring one package to the store: its size, or None if it was there."""
         if self._has(package, known):
             return None
+        likely = at_hand(package, mirrors=self.config.mirrors, directories=self.config.directories)
+        if likely is not None:
+            with suppress(
+                DamagedError
+            ):  # then it is had from where it should be, or the error says where it is damaged
+                return self._create(package, likely)
         try:
             archive = get(package)
         except OSError as error:
@@ -124,6 +130,10 @@ class Uploader:
             ) from error
         if archive is None:
             raise FatalError(f"{package} is nowhere at hand", "publish with a network")
+        return self._create(package, archive)
+
+    def _create(self, package: Package, archive: Path) -> int | None:
+        """Store an archive, whose bytes are hashed on the way: its size, or None if another was first."""
         size = archive.stat().st_size
         with self._large if size > LARGE_BYTES else nullcontext():
             return size if self.store.create(_key(package), archive, package.sha256) else None

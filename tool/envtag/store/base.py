@@ -116,9 +116,9 @@ def wrong_bytes(key: str, expected: str, got: str, where: str) -> DamagedError:
     )
 
 
-def wrong_source(key: str, expected: str, got: str) -> FatalError:
+def wrong_source(key: str, expected: str, got: str) -> DamagedError:
     """The error for bytes that were to be stored under a hash that is not theirs."""
-    return FatalError(f"what was to be stored as `{key}` has sha256 {got}, expected {expected}")
+    return DamagedError(f"what was to be stored as `{key}` has sha256 {got}, expected {expected}")
 
 
 def wrong_size(key: str, expected: int, got: int, where: str) -> FatalError:
