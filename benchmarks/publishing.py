@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import random
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count as counter
 from pathlib import Path
 
+from benchmarks.bucket import BUCKET, running_bucket
 from benchmarks.measure import Machine, Row
 
 from envtag.publication.upload import THREADS
@@ -22,18 +20,6 @@ PACKAGES = 300
 BYTES = 1 << 20
 MEMORY_MB = 150
 _NAME = "team/big"
-_BUCKET = "bench"
-#: moto alone, in a process of its own; it ends with its stdin.
-_SERVER = """
-import logging, sys
-from moto.server import ThreadedMotoServer
-logging.getLogger("werkzeug").setLevel(logging.ERROR)
-server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-server.start()
-print(server.get_host_and_port()[1], flush=True)
-sys.stdin.read()
-server.stop()
-"""
 _BARE = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -63,18 +49,18 @@ def rows(machine: Machine, count: int) -> list[Row]:
     archives = [_package(channel, number, "1.0") for number in range(PACKAGES)]
     channel.index()
     registry = machine.root / "big-registry"
-    with _server(machine) as environ:
-        machine.run(["envtag", "init", registry, "--store", f"s3://{_BUCKET}/first"], env=environ)
+    with running_bucket(machine) as environ:
+        machine.run(["envtag", "init", registry, "--store", f"s3://{BUCKET}/first"], env=environ)
         _resolve(machine, registry, channel, "v1", ["1.0"] * PACKAGES)
         prefix = counter()
-        machine.run([sys.executable, "-c", _BARE, str(THREADS), _BUCKET, "warm", *archives[:THREADS]], env=environ)
+        machine.run([sys.executable, "-c", _BARE, str(THREADS), BUCKET, "warm", *archives[:THREADS]], env=environ)
 
         def publish() -> None:
-            place = {**environ, "ENVTAG_STORE": f"s3://{_BUCKET}/{next(prefix)}"}
+            place = {**environ, "ENVTAG_STORE": f"s3://{BUCKET}/{next(prefix)}"}
             machine.run(["envtag", "-q", "publish", _NAME], cwd=registry, env=place)
 
         def bare() -> None:
-            command = [sys.executable, "-c", _BARE, str(THREADS), _BUCKET, f"bare-{next(prefix)}", *archives]
+            command = [sys.executable, "-c", _BARE, str(THREADS), BUCKET, f"bare-{next(prefix)}", *archives]
             machine.run(command, env=environ)
 
         published, alone = _times(machine, registry, count, publish, bare)
@@ -128,25 +114,3 @@ def _resolve(machine: Machine, registry: Path, channel: ChannelBuilder, tag: str
     machine.run(["envtag", "resolve", "-f", spec, *options], cwd=registry)
     machine.run(["git", "add", "--all"], cwd=registry)
     machine.run(["git", "commit", "--quiet", "-m", tag], cwd=registry)
-
-
-@contextmanager
-def _server(machine: Machine) -> Iterator[dict[str, str]]:
-    """A bucket at moto in another process; the variables of its clients."""
-    with subprocess.Popen(
-        [sys.executable, "-c", _SERVER], env=machine.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
-        try:
-            port = server.stdout.readline().strip() if server.stdout is not None else ""
-            environ = {
-                "AWS_ACCESS_KEY_ID": "bench",
-                "AWS_SECRET_ACCESS_KEY": "bench",
-                "AWS_DEFAULT_REGION": "us-east-1",
-                "AWS_EC2_METADATA_DISABLED": "true",
-                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-            }
-            make = f"import boto3; boto3.client('s3').create_bucket(Bucket={_BUCKET!r})"
-            machine.run([sys.executable, "-c", make], env=environ)
-            yield environ
-        finally:
-            server.terminate()
