@@ -24,7 +24,10 @@ SIGNERS_FILE = ".envtag/allowed_signers"
 TRUSTED_FILE = ".envtag/trusted_tags"
 _KEY = b"require-signed"
 _TRUSTED = re.compile(r"(?P<sha>[0-9a-f]{40}|[0-9a-f]{64})\s+(?P<name>\S+)")
-_HINT = "do not use it before the registry's owners have looked at it; they can release it again, signed, as a new tag"
+_HINT = (
+    "do not use it before the registry's owners have looked at it; they can list it in `.envtag/trusted_tags` if it is "
+    "older than this rule, or release it again, signed, as a new tag"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
