@@ -14,14 +14,16 @@ from support.diffs import conda, lock
 if TYPE_CHECKING:
     from envtag.package import Package
 
+#: Of all platforms together, as in the lock of the Pangeo project.
 PACKAGES = 754
 PLATFORMS = ("linux-64", "osx-arm64", "win-64")
+_EACH = -(-PACKAGES // len(PLATFORMS))
 _SETTINGS = "version: 1\nspec: [environment.yml]\nplatforms: [linux-64, osx-arm64, win-64]\n"
 _SPEC = "channels: [conda-forge]\ndependencies: [package-000, package-001, package-002]\n"
 
 
 def rows(machine: Machine, large: Path, count: int) -> list[Row]:
-    """Compare 754 packages on each of three platforms, of which every third changed; and a large registry with itself.
+    """Compare 754 packages of three platforms, of which every third changed; and a large registry with itself.
 
     Args:
         machine: Where the commands run.
@@ -56,7 +58,7 @@ def rows(machine: Machine, large: Path, count: int) -> list[Row]:
         count, lambda: compare(registry, "--markdown"), lambda: compare(large), check, plan, start
     )
     (whole,) = medians(1, lambda: check("--all"))
-    what = f"diff, {PACKAGES} packages on {len(PLATFORMS)} platforms"
+    what = f"diff, {PACKAGES} packages, {len(PLATFORMS)} platforms"
     return [
         Row(what=what, seconds=wide, against="import click", baseline=started, bound=500, unit="ms"),
         Row(
@@ -111,7 +113,7 @@ def _registry(machine: Machine) -> Path:
     (directory / "environment.yml").write_text(_SPEC, "utf-8")
     for version in ("1.0.0", "1.1.0"):
         for platform in PLATFORMS:
-            data = write(lock(*(_package(number, version) for number in range(PACKAGES)), platform=platform))
+            data = write(lock(*(_package(number, version) for number in range(_EACH)), platform=platform))
             (directory / f"{platform}-lock.yml").write_bytes(data)
         if version == "1.0.0":
             machine.run(["git", "add", "--all"], cwd=registry)
@@ -121,5 +123,5 @@ def _registry(machine: Machine) -> Path:
 
 def _package(number: int, version: str) -> Package:
     """One of a chain of packages, each of which needs five others; every third has the given version."""
-    needs = tuple(f"package-{(number * 5 + step) % PACKAGES:03} >=1" for step in range(1, 6))
+    needs = tuple(f"package-{(number * 5 + step) % _EACH:03} >=1" for step in range(1, 6))
     return conda(f"package-{number:03}", version if number % 3 == 0 else "1.0.0", depends=needs)

@@ -121,8 +121,9 @@ def pulls() -> Iterator[Pulls]:
 
 @pytest.fixture
 def hub(make_story: Callable[..., Story], pulls: Pulls, s3: S3Server, tmp_path: Path) -> Hub:
-    """A registry on GitHub whose store is a bucket."""
+    """A registry on GitHub whose store is a bucket; a hook holds its remote to what GitHub's rulesets say."""
     story = make_story(served)
+    story.run("hook", "install", "--repo", str(story.bare.path))
     programs = tmp_path / "programs"
     programs.mkdir()
     (programs / "gh").write_text(_GH)

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -179,6 +178,8 @@ class _Job:
 
     def _stored(self, archive: Path, source: Package, built: BuiltWheel, exact: str) -> Build:
         """Store the source and the wheel, then the record that names both."""
+        from importlib.metadata import version as version_of  # costs more than all else that a look-up needs
+
         store, lock = self.shelf.store, self.shelf.lock
         wheel = Build(sha256=sha256_file(built.path), filename=built.path.name, size=built.path.stat().st_size)
         store.create(keys.object_key(source.sha256, source.extension), archive, source.sha256)
