@@ -33,7 +33,10 @@ def load(data: bytes, where: str, loader: Any = None) -> Any:
         raise FatalError(f"{where}: not UTF-8 text: {error.reason} at byte {error.start}") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise FatalError(f"{where}:{line}: not YAML: {error.problem or error.context}") from error
+        problem = str(error.problem or error.context)
+        if "nesting depth" in problem:  # PyYAML 6.0.4's own limit, met while it looks ahead
+            raise _too_deep(where, line) from error
+        raise FatalError(f"{where}:{line}: not YAML: {problem}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date that is none, a thousand brackets
         raise FatalError(f"{where}: not YAML: {error}") from error
 
@@ -54,9 +57,13 @@ def _check_shape(data: bytes, where: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _DEPTH:
-                raise FatalError(f"{where}:{line}: nested more than {_DEPTH} levels deep")
+                raise _too_deep(where, line)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+
+
+def _too_deep(where: str, line: int) -> FatalError:
+    return FatalError(f"{where}:{line}: nested more than {_DEPTH} levels deep")
 
 
 def strict_loader() -> Any:
