@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 from envtag.errors import FatalError
 from envtag.manifest import parse as parse_manifest
 from envtag.store import keys
+from envtag.store.base import contended
 from envtag.util.canonical import canonical_json, sha256_hex
+from envtag.util.parallel import in_parallel
 
 if TYPE_CHECKING:
     from envtag.manifest import Manifest
     from envtag.store import Store
 
 _VERSION = 1
-_THREADS = 16
 _ATTEMPTS = 5
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _HINT = "it is damaged or was tampered with: remove it, and publish its environment again"
@@ -99,7 +100,7 @@ def record(store: Store, *, manifest: Manifest, environment: str, commit: str, w
             return mine.manifest
         if store.swap(key, mine.to_bytes(), found[1] if found is not None else None):
             return mine.manifest
-    raise FatalError(f"`{key}` in {store.url} is being written by others again and again", "try again")
+    raise contended(key, store.url)
 
 
 def find(store: Store, request: str, platform: str = "") -> list[Resolution]:
@@ -113,14 +114,10 @@ def find(store: Store, request: str, platform: str = "") -> list[Resolution]:
     Raises:
         FatalError: A record is malformed, or not of its key.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
     found = [entry.key for entry in store.list(keys.request_prefix(request, platform))]
-    if not found:
-        return []
-    with ThreadPoolExecutor(min(_THREADS, len(found))) as threads:
-        records = [item for item in threads.map(lambda key: _read(store, key), found) if item is not None]
-    return sorted(records, key=lambda item: (item.when, item.platform, item.lock), reverse=True)
+    records = in_parallel(lambda key: _read(store, key), found)
+    known = [item for item in records if item is not None]
+    return sorted(known, key=lambda item: (item.when, item.platform, item.lock), reverse=True)
 
 
 def parse(data: bytes, key: str, where: str) -> Resolution:

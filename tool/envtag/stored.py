@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +16,12 @@ from envtag.names import Alias, FullId, alias_from_ref, parse_name
 from envtag.record import TagRecord
 from envtag.replicas import Replica, read_replica
 from envtag.store import Store, keys
+from envtag.util.parallel import in_parallel
 
 if TYPE_CHECKING:
     from envtag.lock import Lock
     from envtag.manifest import Manifest
 
-_THREADS = 16
 _TAMPERED = "it was tampered with: do not use it, and tell the registry's owners"
 
 
@@ -171,8 +170,7 @@ def stored_replicas(store: Store, prefix: str) -> dict[Alias, Replica]:
         for entry in store.list(root + prefix)
     ]
     aliases = sorted((alias for alias in found if alias is not None), key=lambda alias: (alias.name, alias.tag))
-    with ThreadPoolExecutor(_THREADS) as threads:
-        replicas = list(threads.map(lambda alias: read_replica(store, alias), aliases))
+    replicas = in_parallel(lambda alias: read_replica(store, alias), aliases)
     return {alias: replica for alias, replica in zip(aliases, replicas, strict=True) if replica is not None}
 
 

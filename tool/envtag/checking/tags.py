@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from envtag.errors import FatalError
 from envtag.git.repository import NETWORK_SECONDS
 from envtag.names import parse_name
-from envtag.registry.tags import tag_refs
+from envtag.registry.tags import THERE, tag_refs
 from envtag.util.locks import file_lock
 
 if TYPE_CHECKING:
     from envtag.registry import Registry
 
 _HERE = "refs/tags/"
-_THERE = "refs/envtag/there/"
 #: From so many environments on, one listing of all tags costs less than their names.
 _MANY = 200
 
@@ -81,10 +80,10 @@ def read_tags(registry: Registry, names: Sequence[str], default: str | None) -> 
             problem = error.message
     there = asked and not problem
     here = _list(registry, _HERE, legal, "")
-    theirs = _list(registry, _THERE, legal, "") if there else {}
+    theirs = _list(registry, THERE, legal, "") if there else {}
     unmerged = {
         *(_list(registry, _HERE, legal, default) if default else ()),
-        *(_list(registry, _THERE, legal, default) if default and there else ()),
+        *(_list(registry, THERE, legal, default) if default and there else ()),
     }
     found: dict[str, dict[str, Tag]] = {}
     wanted = set(legal)
@@ -103,7 +102,7 @@ def _ask(registry: Registry, names: Sequence[str]) -> str | None:
         tag_refs(registry)
         return registry.fetch_default_branch()
     private = f"refs/envtag/{registry.remote}/head"
-    specs = [f"+{_HERE}{name}@*:{_THERE}{name}@*" for name in names]
+    specs = [f"+{_HERE}{name}@*:{THERE}{name}@*" for name in names]
     options = ("--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--no-recurse-submodules")
     with file_lock(registry.git.common_directory / "envtag" / "check.lock"):
         done = registry.git.run(

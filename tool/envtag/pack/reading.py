@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from envtag.errors import FatalError
 from envtag.pack import contents, tar
 from envtag.util.canonical import sha256_file, sha256_hex
+from envtag.util.parallel import in_parallel
 
 if TYPE_CHECKING:
     from envtag.manifest import Manifest
@@ -72,8 +73,6 @@ class PackFile:
         Raises:
             FatalError: One has other bytes than the file's manifest says.
         """
-        from concurrent.futures import ThreadPoolExecutor
-
         total = sum(member.size for member in self.members.values())
         with output.task(f"checking {self.path.name}", total, unit="bytes") as task:
 
@@ -84,8 +83,7 @@ class PackFile:
                     task.advance(len(block))
                 return "" if digest.hexdigest() == self.sha256[name] else name
 
-            with ThreadPoolExecutor(_THREADS) as threads:
-                wrong = [name for name in threads.map(check, self.sha256) if name]
+            wrong = [name for name in in_parallel(check, self.sha256, threads=_THREADS) if name]
         if wrong:
             raise FatalError(
                 f"`{self.path}`: `{wrong[0]}` has other bytes than its manifest says", "nothing of it was used"

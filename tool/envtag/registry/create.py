@@ -11,6 +11,7 @@ from envtag.registry import drivers
 from envtag.registry.environment import ENVIRONMENTS
 from envtag.registry.model import PROJECT_FILE, Registry
 from envtag.settings import RegistrySettings, registry_table
+from envtag.util.files import read_text
 
 _PROJECT = """\
 [tool.envtag]
@@ -104,7 +105,7 @@ def _attributes(directory: Path) -> str:
 
 def _project(path: Path, store: str) -> str:
     """The project file with our table behind whatever it holds; every byte of that stays."""
-    present = _read(path)
+    present = read_text(path)
     if registry_table(present, str(path)) is not None:
         raise FatalError(
             f"`{path}` has `[tool.envtag]` already", f"only `{ENVIRONMENTS}/` is missing: make that directory"
@@ -119,12 +120,3 @@ def _behind(present: str, added: str) -> str:
     if not present:
         return added
     return f"{present}{'' if present.endswith(chr(10)) else chr(10)}\n{added}"
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        return ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise FatalError(f"`{path}` cannot be read: {error}") from error

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from envtag.errors import FatalError
 from envtag.registry.environment import ENVIRONMENTS
+from envtag.util.files import read_text
 
 if TYPE_CHECKING:
     from envtag.git import Git
@@ -90,13 +90,7 @@ def read_attributes(worktree: Path) -> str:
     Raises:
         FatalError: It cannot be read.
     """
-    path = worktree / ATTRIBUTES_FILE
-    try:
-        return path.read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        return ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise FatalError(f"`{path}` cannot be read: {error}") from error
+    return read_text(worktree / ATTRIBUTES_FILE)
 
 
 def _configured(git: Git, scope: str) -> dict[str, str]:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from envtag.registry.model import Registry
 
 _PATTERN = "refs/tags/*@*"
-_KEPT = "refs/envtag/there/"
+#: Where tags of the remote are kept here, so that no tag of a person's own changes.
+THERE = "refs/envtag/there/"
 _AT_ONCE = 200
 
 
@@ -57,7 +58,7 @@ def tag_refs(registry: Registry, wanted: Alias | None = None) -> TagRefs:
         return TagRefs(here=here, there=None)
     pattern = _PATTERN if wanted is None else wanted.ref
     there = _aliases(registry.git.remote_refs(registry.remote, pattern))
-    _fetch(registry, there, {*here.values(), *_local(registry, _KEPT).values()})
+    _fetch(registry, there, {*here.values(), *_local(registry, THERE).values()})
     return TagRefs(here=here, there=there)
 
 
@@ -65,7 +66,7 @@ def _fetch(registry: Registry, there: Mapping[Alias, str], known: set[str]) -> N
     """Fetch tags to refs of our own, so that none here is in the way and none here changes."""
     missing = iter([alias for alias, sha in there.items() if sha not in known])
     while chunk := list(islice(missing, _AT_ONCE)):
-        specs = [f"+{alias.ref}:{_KEPT}{alias.ref.removeprefix('refs/tags/')}" for alias in chunk]
+        specs = [f"+{alias.ref}:{THERE}{alias.ref.removeprefix('refs/tags/')}" for alias in chunk]
         if not registry.fetch(*specs):
             raise FatalError(
                 f"a tag was removed from `{registry.remote}` while its tags were read", "try again; who removes tags?"

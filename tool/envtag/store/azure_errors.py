@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from envtag.errors import FatalError, UnreachableError
+from envtag.store.base import file_error
 
 CHAIN = (
     "`az login`, AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN, "
@@ -103,8 +104,7 @@ def asking(verb: str, key: str, url: str) -> Iterator[None]:
     except AzureError as error:
         raise _failed(error, action, url) from None
     except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        raise FatalError(f"`{key}` in the store {url}: {error.strerror or error}{where}") from error
+        raise file_error(error, key, url) from error
 
 
 def missing(url: str) -> FatalError:

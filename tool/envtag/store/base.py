@@ -127,3 +127,14 @@ def wrong_size(key: str, expected: int, got: int, where: str) -> FatalError:
         f"`{key}` is already in {where} with {got} bytes, expected {expected}",
         "an object is never replaced: find out which of the two is right, remove the wrong one and publish again",
     )
+
+
+def contended(key: str, where: str) -> FatalError:
+    """The error for an object of which each attempt to write it met another writer."""
+    return FatalError(f"`{key}` in {where} is being written by others again and again", "try again")
+
+
+def file_error(error: OSError, key: str, where: str) -> FatalError:
+    """The error for a file, here or of the store, that cannot be read or written."""
+    name = f" ({error.filename})" if error.filename else ""
+    return FatalError(f"`{key}` in the store {where}: {error.strerror or error}{name}")

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envtag.errors import FatalError
 from envtag.store.attempts import ATTEMPTS, pause
-from envtag.store.base import Progress, key_parts, wrong_bytes, wrong_size
+from envtag.store.base import Progress, contended, key_parts, wrong_bytes, wrong_size
 from envtag.urls import check_public
 from envtag.util.files import staged
 
@@ -128,8 +127,3 @@ def split_url(url: str, names: int) -> tuple[str, ...] | None:
     if set("?#\\") & set(prefix) or any(part in {"", ".", ".."} for part in prefix.split("/") if prefix):
         return None
     return (*found, prefix)
-
-
-def contended(key: str, url: str) -> FatalError:
-    """The error for an object of which each attempt to write it met another writer."""
-    return FatalError(f"`{key}` in {url} is being written by others again and again", "try again")

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from envtag.errors import FatalError, UnreachableError
+from envtag.store.base import file_error
 
 _CHAIN = (
     "`gcloud auth application-default login`, GOOGLE_APPLICATION_CREDENTIALS, "
@@ -152,8 +153,7 @@ def asking(verb: str, key: str, url: str) -> Iterator[None]:
     except requests.RequestException as error:
         raise _unanswered(error, action, url) from None
     except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        raise FatalError(f"`{key}` in the store {url}: {error.strerror or error}{where}") from error
+        raise file_error(error, key, url) from error
 
 
 def _refused(error: RefusalError, action: str, url: str) -> FatalError:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from envtag.errors import FatalError
-from envtag.store.base import Entry, Progress, key_parts, wrong_bytes, wrong_size, wrong_source
+from envtag.store.base import Entry, Progress, file_error, key_parts, wrong_bytes, wrong_size, wrong_source
 from envtag.urls import check_public, file_path
 from envtag.util.canonical import sha256_hex
 from envtag.util.files import create_exclusive, link_exclusive, staged, sync_directory, write_atomic
@@ -158,9 +158,7 @@ class LocalStore:
         try:
             yield
         except OSError as error:
-            reason = error.strerror or str(error)
-            where = f" ({error.filename})" if error.filename else ""
-            raise FatalError(f"`{key}` in the store {self.url}: {reason}{where}") from error
+            raise file_error(error, key, self.url) from error
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from uuid import uuid4
 
 from envtag.errors import FatalError
 from envtag.store.attempts import ATTEMPTS, pause
-from envtag.store.base import Entry, key_parts, wrong_source
-from envtag.store.bucket import Bucket, contended, split_url
+from envtag.store.base import Entry, contended, key_parts, wrong_source
+from envtag.store.bucket import Bucket, split_url
 from envtag.store.s3_client import asking, code, connect
 from envtag.store.s3_parts import Upload, checksum, part_size
 from envtag.util.canonical import sha256_file, sha256_hex
@@ -226,6 +226,3 @@ class S3Store(Bucket):
         """Whether what is there now was written by this writer."""
         head = self._head(key)
         return head is not None and head.get("Metadata", {}).get(_WRITER) == writer
-
-    def _contended(self, key: str) -> FatalError:
-        return FatalError(f"`{key}` in {self.url} is being written by others again and again", "try again")

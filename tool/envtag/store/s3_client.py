@@ -9,6 +9,7 @@ from typing import Any
 
 from envtag.errors import FatalError, UnreachableError
 from envtag.store.attempts import ATTEMPTS
+from envtag.store.base import file_error
 from envtag.store.s3_options import add_options
 
 _TIMEOUT_SECONDS = (15, 60)  # to connect, and between two reads
@@ -139,8 +140,7 @@ def asking(verb: str, key: str, url: str) -> Iterator[None]:
     except BotoCoreError as error:
         raise _failed(error, action, url) from None
     except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        raise FatalError(f"`{key}` in the store {url}: {error.strerror or error}{where}") from error
+        raise file_error(error, key, url) from error
 
 
 def code(error: Any) -> str:

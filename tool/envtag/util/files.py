@@ -11,6 +11,22 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from envtag.errors import FatalError
+
+
+def read_text(path: Path) -> str:
+    """The text of a file as it is (UTF-8, line ends kept), empty where there is no file.
+
+    Raises:
+        FatalError: It cannot be read, or is no text.
+    """
+    try:
+        return path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise FatalError(f"`{path}` cannot be read: {error}") from error
+
 
 def write_synced(path: Path, data: bytes) -> None:
     """Write a file, and return once its bytes would outlive a power failure."""
