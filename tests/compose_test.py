@@ -86,6 +86,15 @@ def test_two_default_indices_are_refused_by_name():
         compose(settings(index_url="https://b.example.org/simple"), spec, NONE)
 
 
+def test_the_registrys_index_is_that_of_environments_that_name_none():
+    defaults = RegistrySettings(index_url="https://a.example.org/simple")
+    named = "https://b.example.org/simple"
+    assert compose(settings(), PYPI_ONLY, defaults).index_url == "https://a.example.org/simple"
+    assert compose(settings(index_url=named), PYPI_ONLY, defaults).index_url == named
+    assert compose(settings(), spec_of(requirements=f"--index-url {named}\nflask\n"), defaults).index_url == named
+    assert compose(settings(), CONDA, defaults) == compose(settings(), CONDA, NONE)
+
+
 def test_virtual_packages_of_the_environment_are_on_top_of_the_registrys():
     defaults = RegistrySettings(virtual_packages={"linux-64": {"__cuda": "11", "__glibc": "2.31"}})
     request = compose(settings(virtual_packages={"linux-64": {"__cuda": "12"}}), PYPI_ONLY, defaults)

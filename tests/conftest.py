@@ -17,6 +17,7 @@ from support import data
 from support.azure import AzureServer
 from support.azurite import azurite
 from support.channel import Channels, channels, why_no_channel
+from support.documents import write_document_wheels
 from support.gcs import GcsServer
 from support.guards import apply_environ, forbid_network, isolated_environ, why_no_index
 from support.index import Index, write_story
@@ -123,9 +124,13 @@ def running_python() -> str:
 
 @pytest.fixture(scope="session")
 def pypi_index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    """A running index with the story of `support.index`; a test that changes one starts an `Index` of its own."""
+    """A running index with the story of `support.index` and the packages of `support.documents`.
+
+    A test that changes an index starts an `Index` of its own.
+    """
     directory = tmp_path_factory.mktemp("index")
     write_story(directory)
+    write_document_wheels(directory)
     index = Index(directory)
     yield index
     index.stop()

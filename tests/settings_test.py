@@ -226,6 +226,13 @@ def test_machines_are_named_by_platform():
             RegistrySettings.parse(f"[tool.envtag.runners]\n{wrong}\n", "pyproject.toml")
 
 
+def test_a_registry_has_an_index_without_a_credential():
+    text = '[tool.envtag]\nindex-url = "https://{}index.example.org/simple"\n'
+    assert RegistrySettings.parse(text.format(""), "x").index_url == "https://index.example.org/simple"
+    with pytest.raises(FatalError, match="`index-url`"):
+        RegistrySettings.parse(text.format("user:hunter2@"), "x")
+
+
 def test_signatures_are_required_where_that_is_said():
     assert RegistrySettings.parse("[tool.envtag]\n", "x").require_signed is False
     assert RegistrySettings.parse("[tool.envtag]\nrequire-signed = true\n", "x").require_signed is True

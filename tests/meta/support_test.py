@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import importlib.util
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 import requests
 
 from envtag.platforms import PLATFORMS, current_platform
+from support import documents
 from support.channel import Channels
 from support.conda_package import PLACEHOLDER, ChannelBuilder
 from support.index import Index
@@ -38,6 +40,18 @@ def test_a_wheels_record_lists_each_file_with_its_size(tmp_path: Path):
         sizes = {name: archive.getinfo(name).file_size for name in archive.namelist() if not name.endswith("RECORD")}
     listed = {row.split(",")[0]: int(row.split(",")[2]) for row in rows if not row.endswith(",,")}
     assert listed == sizes
+
+
+def test_metaflow_imports_with_what_is_packed_again_and_nothing_else(pypi_index: Index, tmp_path: Path):
+    place = tmp_path / "site"
+    for wheel in sorted(pypi_index.directory.glob("*.whl")):
+        if wheel.name.split("-")[0].replace("_", "-") in documents.REPACKED:
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(place)
+    metaflow = Path(importlib.util.find_spec("metaflow").origin).parent
+    (place / "metaflow").symlink_to(metaflow)
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import metaflow, boto3; boto3.client('s3', 'us-east-1')"
+    subprocess.run([sys.executable, "-I", "-S", "-c", code, place], check=True, timeout=60)
 
 
 def test_the_index_answers_json_with_hashes_sizes_and_upload_times(pypi_index: Index):

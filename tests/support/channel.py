@@ -17,6 +17,7 @@ from typing import Any
 from envtag.platforms import PLATFORMS, current_platform
 from envtag.util.files import remove_tree
 from envtag.util.locks import file_lock
+from support import documents
 from support.conda_package import PLACEHOLDER, ChannelBuilder, installed_files, record_of
 from support.interpreter import MINORS, find_interpreters, stage_interpreter
 from support.wheels import NEW, OLD
@@ -70,7 +71,8 @@ def channels() -> Channels:
 
 def _key() -> str:
     digest = hashlib.sha256(f"{sys.version} {sys.base_prefix} {current_platform()}".encode())
-    for name in ("channel.py", "conda_package.py", "interpreter.py", "wheels.py"):
+    digest.update(json.dumps(documents.versions(), sort_keys=True).encode())
+    for name in ("channel.py", "conda_package.py", "documents.py", "interpreter.py", "wheels.py"):
         digest.update(Path(__file__).with_name(name).read_bytes())
     return digest.hexdigest()[:16]
 
@@ -85,6 +87,7 @@ def _build(root: Path) -> None:
             _add_foreign_or_native(main, platform)
         _add_noarch(main)
         _add_probes(main)
+        documents.add_document_packages(main)
         main.index()
         other = ChannelBuilder(stage / "other")
         other.noarch_python("alpha", "3.0", scripts={"alpha": "alpha:main"}, depends=["beta"], timestamp=NEW)

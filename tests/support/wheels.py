@@ -113,10 +113,25 @@ def make_wheel(
         name, version, requires=requires, tag=tag, scripts=scripts, extras=extras, files=files,
         requires_python=requires_python, license=license,
     )  # fmt: skip
+    return pack_wheel(directory, name, version, content, tag=tag, uploaded=uploaded)
+
+
+def pack_wheel(
+    directory: Path,
+    name: str,
+    version: str,
+    content: Mapping[str, bytes],
+    *,
+    tag: str = "py3-none-any",
+    uploaded: datetime = OLD,
+) -> Path:
+    """Write a wheel of these files, path to bytes; its RECORD is made of them, whatever they have for one."""
     path = directory / f"{module_name(name)}-{version}-{tag}.whl"
     directory.mkdir(parents=True, exist_ok=True)
+    record = f"{module_name(name)}-{version}.dist-info/RECORD"
+    rows = "".join(f"{item},{_record_hash(data)},{len(data)}\n" for item, data in content.items() if item != record)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for member, data in content.items():
+        for member, data in {**content, record: f"{rows}{record},,\n".encode()}.items():
             entry = zipfile.ZipInfo(member, (2020, 2, 2, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o100644 << 16

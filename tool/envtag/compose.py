@@ -52,7 +52,7 @@ def compose(
         interpreter=interpreter,
         python=_python(settings, spec, defaults),
         channels=channels,
-        index_url=_index(settings, spec),
+        index_url=_index(settings, spec, defaults),
         extra_index_urls=_unique([*settings.extra_index_urls, *spec.extra_index_urls]),
         conda=spec.conda,
         pypi=spec.pypi,
@@ -91,7 +91,7 @@ def _python(settings: EnvironmentSettings, spec: Spec, defaults: RegistrySetting
     return python_constraint(",".join(python_constraint(text) for text in stated)) if stated else ""
 
 
-def _index(settings: EnvironmentSettings, spec: Spec) -> str:
+def _index(settings: EnvironmentSettings, spec: Spec, defaults: RegistrySettings) -> str:
     if settings.index_url and spec.index_url and settings.index_url.rstrip("/") != spec.index_url.rstrip("/"):
         raise FatalError(
             f"two default indices: `{settings.index_url}` in `envtag.yml`, `{spec.index_url}` in the spec",
@@ -100,7 +100,7 @@ def _index(settings: EnvironmentSettings, spec: Spec) -> str:
     for url in (settings.index_url, *settings.extra_index_urls):
         if url:
             check_public(url, "index")
-    return settings.index_url or spec.index_url
+    return settings.index_url or spec.index_url or (defaults.index_url if spec.pypi else "")
 
 
 def _virtual_packages(settings: EnvironmentSettings, defaults: RegistrySettings) -> dict[str, Mapping[str, str]]:

@@ -42,7 +42,7 @@ _KEYS = (
 )  # fmt: skip
 _REGISTRY_KEYS = (
     "store", "channels", "interpreter", "platforms", "python", "virtual-packages", "policy", "namespaces",
-    "require-signed", "runners",
+    "require-signed", "runners", "index-url",
 )  # fmt: skip
 
 
@@ -148,6 +148,7 @@ class RegistrySettings:
         namespaces: The table `[tool.envtag.namespaces]` as it is.
         require_signed: Whether a released tag must have a signature of `.envtag/allowed_signers`.
         runners: Platform to the label of the machines that build on it, where that is not GitHub's own.
+        index_url: The PyPI index of environments that name none, in place of the default one.
     """
 
     store: str = ""
@@ -160,6 +161,7 @@ class RegistrySettings:
     namespaces: Mapping[str, Any] = field(default_factory=dict)
     require_signed: bool = False
     runners: Mapping[str, str] = field(default_factory=dict)
+    index_url: str = ""
 
     @classmethod
     def parse(cls, text: str, where: str) -> RegistrySettings:
@@ -186,6 +188,7 @@ class RegistrySettings:
             namespaces=dict(table.table("namespaces")),
             require_signed=_flag(table, "require-signed"),
             runners=_runners(table),
+            index_url=_one(table, "index-url", _index),
         )
 
 
