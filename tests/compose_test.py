@@ -119,3 +119,11 @@ def test_formatting_of_the_spec_does_not_change_the_request_id():
         environment="# a comment\nname: x\nchannels:\n- conda-forge\ndependencies: [pandas, 'numpy <2,>=1.21']\n"
     )
     assert request_id(compose(settings(), one, NONE)) == request_id(compose(settings(), two, NONE))
+
+
+def test_no_index_goes_before_the_registrys_index_and_contradicts_the_environments():
+    spec = spec_of(requirements="--no-index\n-f https://files.example/\na\n")
+    defaults = RegistrySettings(index_url="https://index.example/simple")
+    assert compose(settings(), spec, defaults).index_url == ""
+    with pytest.raises(FatalError, match="its spec says `--no-index`"):
+        compose(settings(index_url="https://other.example/simple"), spec, defaults)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from envtag.identity import lock_id, request_id
 from envtag.package import Package
-from envtag.request import Base, CondaRequirement, Origin, PypiRequirement, Request
+from envtag.request import Base, CondaRequirement, Login, Origin, PypiOptions, PypiRequirement, Request
 
 GOLDEN_REQUEST = Request(
     interpreter="conda",
@@ -139,3 +139,19 @@ def test_ids_are_the_same_in_a_process_with_another_hash_seed_zone_and_locale():
         for seed, zone in (("1", "UTC"), ("2", "Asia/Tokyo"), ("3", "America/New_York"))
     }
     assert len(seen) == 1
+
+
+def test_options_hashes_and_the_index_of_a_package_count_and_logins_do_not():
+    item = PypiRequirement(name="a", text="a==1")
+    plain = Request(interpreter="uv", pypi=(item,))
+    others = [
+        replace(plain, pypi=(replace(item, hashes=("sha256:" + 64 * "0",)),)),
+        replace(plain, pypi=(replace(item, index="https://h.example/s"),)),
+        *(replace(plain, pypi_options=options) for options in (
+            PypiOptions(find_links=("https://h.example/",)), PypiOptions(no_index=True), PypiOptions(prereleases=True),
+            PypiOptions(only_binary=("a",)), PypiOptions(no_binary=("a",)), PypiOptions(require_hashes=True),
+        )),
+    ]  # fmt: skip
+    assert len({request_id(request) for request in (plain, *others)}) == len(others) + 1
+    login = Login(host="h.example", username="${A}")
+    assert request_id(replace(plain, logins=(login,))) == request_id(plain)

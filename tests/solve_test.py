@@ -16,12 +16,13 @@ from envtag.lock.content_hash import content_hash
 from envtag.lock_merge import Pins
 from envtag.output import Output
 from envtag.platforms import virtual_packages
-from envtag.request import Base, CondaRequirement, Origin, PypiRequirement, Request
+from envtag.request import Base, CondaRequirement, Origin, PypiOptions, PypiRequirement, Request
 from envtag.solve import solve
 from envtag.urls import Mirrors
 from envtag.util.canonical import sha256_file
 from support.index import Index
-from support.wheels import source_files
+from support.web import web_server
+from support.wheels import make_wheel, source_files
 
 CHANNEL = "https://conda.example/main"
 OTHER = "https://conda.example/other"
@@ -462,3 +463,78 @@ def test_a_kept_conda_package_that_its_channel_has_no_more_stays(resolve: Solve)
     gone = replace(beta, version="1.5", url=beta.url.replace("2.0", "1.5"), sha256="0" * 64)
     [lock] = resolve(asked(conda=conda("beta")), pins=Pins(kept=(gone,)))
     assert gone in lock.packages
+
+
+def hashes_of(index: Index, *filenames: str) -> tuple[str, ...]:
+    return tuple(f"sha256:{sha256_file(index.directory / name)}" for name in filenames)
+
+
+def stated(index: Index, *filenames: str) -> tuple[PypiRequirement, ...]:
+    """A pinned requirement for each file, with the file's hash."""
+    pinned = [("==".join(name.split("-")[:2]), name) for name in filenames]
+    return tuple(
+        replace(item, hashes=hashes_of(index, name)) for text, name in pinned for item in pypi(text.replace("_", "-"))
+    )
+
+
+def test_what_is_locked_has_a_hash_that_its_requirement_states(resolve: Solve, pypi_index: Index):
+    roots = stated(pypi_index, "alpha-1.0-py3-none-any.whl", "beta-1.0-py3-none-any.whl")
+    [lock] = resolve(asked_of_uv(pypi=roots))
+    assert names(lock) == ["alpha 1.0", "beta 1.0"]
+
+
+def test_a_dependency_without_a_stated_hash_is_named_where_others_have_one(resolve: Solve, pypi_index: Index):
+    roots = stated(pypi_index, "alpha-1.0-py3-none-any.whl")
+    with pytest.raises(FatalError, match=r"`beta 2\.0` is needed on `linux-64`, and no requirement states its hash"):
+        resolve(asked_of_uv(pypi=roots))
+
+
+def test_a_file_of_another_hash_is_not_taken(resolve: Solve, pypi_index: Index):
+    [root] = stated(pypi_index, "beta-1.0-py3-none-any.whl")
+    with pytest.raises(FatalError, match=r"no file of `beta 1\.0` for `linux-64` has a hash"):
+        resolve(asked_of_uv(pypi=(replace(root, hashes=("sha256:" + 64 * "0",)),)))
+
+
+def test_the_hashes_decide_between_the_files_of_a_version(resolve: Solve, pypi_index: Index):
+    [root] = pypi("gamma==1.0")
+    wheel = "gamma-1.0-cp311-cp311-win_amd64.whl"
+    with pytest.raises(FatalError, match=r"no file of `gamma 1\.0` for `linux-64` has a hash") as raised:
+        resolve(asked_of_uv(pypi=(replace(root, hashes=hashes_of(pypi_index, wheel)),)))
+    assert "manylinux_2_17_x86_64" in raised.value.detail
+    [lock] = resolve(asked_of_uv(pypi=(replace(root, hashes=hashes_of(pypi_index, wheel)),)), "win-64")
+    assert lock.packages[0].filename == wheel
+
+
+def test_a_page_of_links_is_offered_and_what_it_has_is_locked_by_its_bytes(resolve: Solve, tmp_path: Path):
+    wheel = make_wheel(tmp_path, "only-linked", "1.0", requires=["beta"])
+    with web_server() as web:
+        web.files = {f"/{wheel.name}": wheel.read_bytes(), "/page.html": f'<a href="{wheel.name}">x</a>'.encode()}
+        options = PypiOptions(find_links=(f"{web.url}/page.html",))
+        [lock] = resolve(asked_of_uv(pypi=pypi("only-linked"), pypi_options=options))
+        assert names(lock) == ["beta 2.0", "only-linked 1.0"]
+        assert lock.packages[1].url == f"{web.url}/{wheel.name}"
+        assert lock.packages[1].sha256 == sha256_file(wheel)
+        alone = replace(options, no_index=True)
+        with pytest.raises(UnsolvableError):
+            resolve(asked_of_uv(index_url="", pypi=pypi("only-linked"), pypi_options=alone))
+
+
+def test_sources_and_wheels_are_taken_as_the_options_say(resolve: Solve):
+    with pytest.raises(UnsolvableError, match="no set of PyPI packages"):
+        resolve(asked_of_uv(pypi=pypi("delta"), pypi_options=PypiOptions(only_binary=(":all:",))))
+    options = PypiOptions(only_binary=(":all:",), no_binary=("delta",))
+    [lock] = resolve(asked_of_uv(pypi=pypi("delta"), pypi_options=options))
+    assert [package.is_source for package in lock.packages] == [False, True]
+
+
+def test_a_package_of_one_index_only_is_not_looked_for_elsewhere(resolve: Solve, tmp_path: Path):
+    make_wheel(tmp_path, "beta", "0.5")
+    index = Index(tmp_path)
+    try:
+        [root] = pypi("beta")
+        [lock] = resolve(asked_of_uv(pypi=(replace(root, index=index.url), *pypi("click-like"))))
+        assert names(lock) == ["beta 0.5", "click-like 1.0"]
+        with pytest.raises(UnsolvableError):
+            resolve(asked_of_uv(pypi=tuple(replace(item, index=index.url) for item in pypi("click-like"))))
+    finally:
+        index.stop()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from envtag.engines import Dist, PypiProblem
 from envtag.engines.uv_command import prepare
-from envtag.request import PypiRequirement
+from envtag.request import PypiOptions, PypiRequirement
 from envtag.urls import Mirrors
+from envtag.util.toml import loads
 from support.locks import FLASK
 
 VIRTUAL = {"__glibc": "2.28", "__osx": "12.0"}
@@ -92,3 +93,30 @@ def test_constraints_do_not_ask(tmp_path: Path):
     _prepare(_problem(requirements=(PypiRequirement(name="beta", text="beta<2", constraint=True),)), tmp_path)
     assert (tmp_path / "requirements.in").read_text() == ""
     assert (tmp_path / "constraints.txt").read_text() == "beta<2\n"
+
+
+def test_options_of_the_request_are_uvs(tmp_path: Path):
+    options = PypiOptions(
+        find_links=("https://a.example/page.html",), no_index=True, prereleases=True, only_binary=(":all:",),
+        no_binary=("beta", "gamma"),
+    )  # fmt: skip
+    argv = _prepare(_problem(options=options), tmp_path, "https://a.example=http://mirror.example/a")
+    assert "--no-index" in argv
+    assert _options(argv, "--find-links") == ["http://mirror.example/a/page.html"]
+    assert _options(argv, "--prerelease") == ["allow"]
+    assert _options(argv, "--only-binary") == [":all:"]
+    assert _options(argv, "--no-binary") == ["beta", "gamma"]
+
+
+def test_a_requirement_of_one_index_only_is_asked_for_in_a_project(tmp_path: Path):
+    pinned = PypiRequirement(name="beta", text='beta>=1; os_name == "posix"', index="https://b.example/simple")
+    problem = _problem(requirements=(PypiRequirement(name="alpha", text="alpha>=1"), pinned))
+    argv = _prepare(problem, tmp_path, "https://b.example=http://mirror.example/b")
+    assert (tmp_path / "requirements.in").read_text() == "alpha>=1\n"
+    assert argv[-1] == str(tmp_path / "pyproject.toml")
+    project = loads((tmp_path / "pyproject.toml").read_text(), "pyproject.toml")
+    assert project["project"]["dependencies"] == ['beta>=1; os_name == "posix"']
+    assert project["tool"]["uv"]["sources"] == {"beta": {"index": "index-0"}}
+    assert project["tool"]["uv"]["index"] == [
+        {"name": "index-0", "url": "http://mirror.example/b/simple", "explicit": True}
+    ]

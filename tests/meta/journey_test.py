@@ -15,7 +15,8 @@ import pytest
 from support.source import ROOT
 
 MINOR = "{}.{}".format(*sys.version_info[:2])
-PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("resolving", "releasing", "using"))]
+NAMES = ("resolving", "requirements", "releasing", "using")
+PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in NAMES)]
 _CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _IN_A_TABLE = re.compile(r"^\|.*\| `(envtag [^`]+)` \|$", re.MULTILINE)
 

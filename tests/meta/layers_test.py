@@ -22,6 +22,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "cutoff",
             "diff",
             "findings",
+            "hashes",
             "identity",
             "ledger",
             "ledger_merge",

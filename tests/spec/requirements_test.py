@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envtag.errors import FatalError
+from envtag.request import Login
 from envtag.spec.model import SpecFile
 from envtag.spec.requirements import includes, parse_requirements
 from support.attempt import attempt
@@ -24,6 +25,10 @@ def part(text, name="requirements.txt", files=None):
 
 def texts(part):
     return [item.text for item in part.pypi]
+
+
+def options(part):
+    return [(name, placed.value) for name, placed in part.options]
 
 
 def test_requirements_keep_their_order_and_lines():
@@ -87,6 +92,65 @@ def test_a_credential_is_refused_and_not_shown(line):
     assert "hunter2" not in raised.value.message + raised.value.hint
 
 
+@pytest.mark.parametrize("form", ["-f {}", "-f{}", "--find-links {}", "--find-links={}"])
+def test_a_page_of_links_is_read_in_every_spelling(form):
+    url = "https://files.example/torch_stable.html"
+    assert options(part(form.format(url))) == [("find-links", url)]
+
+
+def test_options_keep_their_order_and_switches_have_no_value():
+    found = part("--only-binary :all:\n--no-binary=a,B_c\n--pre --no-index\n--require-hashes\n")
+    names = ["only-binary", "no-binary", "pre", "no-index", "require-hashes"]
+    assert [name for name, _ in options(found)] == names
+    assert options(found)[1] == ("no-binary", "a,B_c")
+
+
+def test_options_of_included_files_hold_for_all():
+    found = part("-r a.txt\nnumpy\n", files={"a.txt": "--pre\n--extra-index-url https://h.example/s\n"})
+    assert options(found) == [("pre", "")]
+    assert [placed.value for placed in found.extra_index_urls] == ["https://h.example/s"]
+
+
+def test_hashes_are_kept_with_their_requirement_over_joined_lines():
+    first, second = "sha256:" + 64 * "a", "sha256:" + 64 * "B"
+    found = part(f"numpy==1.21 \\\n    --hash={first} \\\n    --hash {second}\n    # via pandas\npandas==1\n")
+    assert texts(found) == ["numpy==1.21", "pandas==1"]
+    assert found.pypi[0].hashes == (first, second.lower())
+    assert found.pypi[1].hashes == ()
+
+
+def test_hashes_stand_behind_markers_and_urls_too():
+    digest = "sha256:" + 64 * "a"
+    url = "https://h.example/a-1-py3-none-any.whl"
+    found = part(f"a==1 ; os_name == 'nt' --hash={digest}\na @ {url} --hash={digest} --hash=sha512:{128 * '0'}\n")
+    assert texts(found) == ['a==1; os_name == "nt"', f"a @ {url}"]
+    assert [item.hashes for item in found.pypi] == [(digest,), (digest,)]
+
+
+@pytest.mark.parametrize(
+    ("user_info", "username", "password"),
+    [
+        ("${USER}:${PASS_1}", "${USER}", "${PASS_1}"),
+        ("${TOKEN}", "${TOKEN}", ""),
+        ("__token__:${A}${B}", "__token__", "${A}${B}"),
+    ],
+)
+def test_a_login_of_variables_is_kept_by_their_names_and_no_part_of_the_url(user_info, username, password):
+    lines = [
+        f"-i https://{user_info}@H.example:8443/simple",
+        f"a @ https://{user_info}@h.example:8443/a-1-py3-none-any.whl",
+    ]
+    found = part("\n".join(lines))
+    assert found.index_urls[0].value == "https://H.example:8443/simple"
+    assert texts(found) == ["a @ https://h.example:8443/a-1-py3-none-any.whl"]
+    assert found.logins == (Login(host="h.example:8443", username=username, password=password),)
+
+
+def test_an_include_may_go_up_within_the_first_files_directory():
+    found = part("-r sub/dev.txt\n", files={"sub/dev.txt": "-r ../base.txt\nruff\n", "base.txt": "numpy\n"})
+    assert texts(found) == ["numpy", "ruff"]
+
+
 def test_included_files_are_read_where_they_stand():
     files = {
         "base.txt": "numpy\n-r sub/more.txt\n",
@@ -125,12 +189,12 @@ def test_a_cycle_is_an_error(files):
         "~/base.txt",
         "C:\\base.txt",
         "a\\b.txt",
-        "sub/../a.txt",
+        "sub/../../a.txt",
         "https://h.example/a.txt",
     ],
 )
 def test_an_include_from_outside_is_refused(path):
-    with pytest.raises(FatalError, match="only files beside it or below can be included"):
+    with pytest.raises(FatalError, match="only files beside the first one or below can be included"):
         part(f"-r '{path}'\n")
 
 
@@ -166,18 +230,30 @@ def test_includes_are_listed_without_being_read():
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("numpy==1.21 --hash=sha256:00", "`--hash`: hashes come from the lock"),
+        ("numpy==1.21 --hash=sha256:00", "has not 64 hex digits"),
+        ("numpy==1.21 --hash=md5:" + 32 * "0", "is not a hash"),
+        ("numpy==1.21 --hash", "`--hash` needs a value"),
+        ("numpy==1.21 --hash=sha512:" + 128 * "0", "none of its hashes is one"),
+        ("numpy==1.21 --only-binary=numpy", "`--only-binary` is an option of the whole file"),
+        ("--hash=sha256:" + 64 * "0", "no requirement stands before its `--hash`"),
         ("-e .", "`-e`: an editable install has no hash"),
         ("--editable=git+https://h.example/a.git", "`--editable`: an editable install"),
-        ("--find-links ./wheels", "`--find-links`: what is behind links"),
-        ("-f./wheels", "`-f`: what is behind links"),
-        ("--no-index", "`--no-index`: a lock needs an index"),
-        ("--no-binary :all:", "`--no-binary`: locks take wheels"),
-        ("--only-binary=:all:", "`--only-binary`: locks take wheels"),
-        ("--pre", "`--pre`: pre-releases are asked for by package"),
-        ("--require-hashes", "`--require-hashes`: locks take wheels"),
+        ("--find-links ./wheels", "`--find-links` of a directory: it is not there on other machines"),
+        ("-f./wheels", "`--find-links` of a directory"),
+        ("--find-links=file:///srv/wheels", "`--find-links` of a directory"),
+        ("--only-binary=a/b", "`a/b` is not a package"),
+        ("--no-binary=a,,b", "`` is not a package"),
+        ("--pre=yes", "`--pre` takes no value"),
+        ("--no-index=1", "`--no-index` takes no value"),
         ("--trusted-host h", "`--trusted-host`: trust is the client's business"),
-        ("a --global-option=x", "`--global-option`: built from source"),
+        ("--prefer-binary", "`--prefer-binary`: the newest version is taken"),
+        ("--use-feature fast-deps", "`--use-feature`: it is about pip itself"),
+        ("--all-releases a", "`--all-releases`: pre-releases are asked for by package"),
+        ("--only-final :all:", "`--only-final`: a pre-release is taken only"),
+        ("--no-require-hashes", "`--no-require-hashes`: hashes that are stated are checked"),
+        ("a --global-option=x", "`--global-option`: options of a build"),
+        ("a --config-settings x=y", "`--config-settings`: options of a build"),
+        ("a -C x=y", "`-C`: options of a build"),
         ("--banana", "`--banana`: it is not an option"),
         ("-x", "`-x`: it is not an option"),
         ("-", "`-`: it is not an option"),
@@ -185,13 +261,17 @@ def test_includes_are_listed_without_being_read():
         ("-i https://h.example/s stray", "is no option"),
         ("-i 'https://h.example/s", "its quotes do not match"),
         ("-i ${INDEX}", "variables are not expanded"),
+        ("-i https://h.example/${TEAM}/simple", "variables are not expanded"),
+        ("-i https://u:hunter2${B}@h.example/s", "a part of its login is written out"),
+        ("a @ git+https://${TOKEN}@h.example/a.git", "credentials of a repository come from git itself"),
         ("-i simple", "the index `simple` is not an absolute URL"),
         ("-r .", "it is not a file"),
         ("-r sub/", "it is not a file"),
         ("./a.whl", "a local file"),
         ("git+https://h.example/a.git", "a git URL needs the name of its package"),
         ("numpy=1.21", "not a requirement"),
-        ("numpy 1.21 --x", "not a requirement"),
+        ("numpy 1.21", "not a requirement"),
+        ("numpy --x", "`--x`: it is not an option"),
     ],
 )
 def test_what_cannot_be_locked_names_file_line_text_and_reason(line, reason):
@@ -205,7 +285,22 @@ def test_what_cannot_be_locked_names_file_line_text_and_reason(line, reason):
 @given(
     text=st.lists(
         st.sampled_from(
-            ["-r a.txt", "-c a.txt", "-i https://h.example/s", "--", "-", "\\", "\n", "numpy", ">=1", " #", " ", "'"]
+            [
+                "-r a.txt",
+                "-c a.txt",
+                "-i https://${A}@h.example/s",
+                " --hash=sha256:",
+                "--no-binary ",
+                "--",
+                "-",
+                "\\",
+                "\n",
+                "numpy",
+                ">=1",
+                " #",
+                " ",
+                "'",
+            ]
         ),
         max_size=10,
     ).map("".join)

@@ -31,6 +31,8 @@ class Index:
         requests: The path of every request so far, in order of arrival.
         instead: URL path to bytes that are served in place of what is advertised (tampering).
         failures: URL path to status codes that are answered first, one a request, before it works (retries).
+        login: The Authorization header that it demands, empty for none.
+        refusal: The status that a request without it is answered with.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -38,6 +40,8 @@ class Index:
         self.requests: list[str] = []
         self.instead: dict[str, bytes] = {}
         self.failures: dict[str, list[int]] = {}
+        self.login = ""
+        self.refusal = HTTPStatus.UNAUTHORIZED
         self._facts: dict[tuple[str, int, int], dict[str, Any]] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"index": self}))
         self._server.daemon_threads = True
@@ -108,6 +112,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = unquote(urlsplit(self.path).path)
         self.index.requests.append(path)
+        if self.index.login and self.headers.get("Authorization") != self.index.login:
+            self._answer(self.index.refusal, _HTML, b"who are you?")
+            return
         statuses = self.index.failures.get(path)
         if statuses:
             self._answer(HTTPStatus(statuses.pop(0)), _HTML, b"as the test asked")
@@ -166,6 +173,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
+        if status == HTTPStatus.UNAUTHORIZED:
+            self.send_header("WWW-Authenticate", 'Basic realm="test"')
         self.end_headers()
         if self.command == "GET":
             self.wfile.write(body)

@@ -19,6 +19,9 @@ class Server:
         files: Path to content.
         plan: Path to what is done first, one a request: a status code, or ("cut", N): close after N bytes.
         asked: (path, Range header) of each request.
+        authorization: The Authorization header of each request.
+        ranges: Whether it answers range requests.
+        login: The Authorization header that it demands for its files, empty for none.
     """
 
     url: str
@@ -27,6 +30,7 @@ class Server:
     asked: list[tuple[str, str]] = field(default_factory=list)
     authorization: list[str] = field(default_factory=list)
     ranges: bool = True
+    login: str = ""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -45,16 +49,26 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
+        if state.login and self.headers.get("Authorization") != state.login:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="test"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         data = state.files[self.path]
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and state.ranges else 0
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(data) - start))
         self.end_headers()
+        if self.command == "HEAD":
+            return
         if isinstance(step, tuple):
             self.wfile.write(data[start : start + step[1]])
             self.close_connection = True
         else:
             self.wfile.write(data[start:])
+
+    do_HEAD = do_GET  # noqa: N815 - the name that http.server calls
 
     def log_message(self, format: str, *args: Any) -> None:
         pass

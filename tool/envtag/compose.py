@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError
-from envtag.request import Base, Interpreter, Request
+from envtag.request import Base, Interpreter, PypiOptions, Request
 from envtag.spec import Spec, python_constraint
 from envtag.urls import channel_url, check_public
 
@@ -59,7 +59,19 @@ def compose(
         exclude_newer=settings.exclude_newer,
         virtual_packages=_virtual_packages(settings, defaults),
         base=base,
+        pypi_options=_options(settings, spec),
+        logins=spec.logins,
     )
+
+
+def _options(settings: EnvironmentSettings, spec: Spec) -> PypiOptions:
+    named = [url for url in (settings.index_url, *settings.extra_index_urls) if url]
+    if spec.pypi_options.no_index and named:
+        raise FatalError(
+            f"the index `{named[0]}` is named for this environment, and its spec says `--no-index`",
+            "keep one of the two",
+        )
+    return spec.pypi_options
 
 
 def _interpreter(
@@ -100,7 +112,8 @@ def _index(settings: EnvironmentSettings, spec: Spec, defaults: RegistrySettings
     for url in (settings.index_url, *settings.extra_index_urls):
         if url:
             check_public(url, "index")
-    return settings.index_url or spec.index_url or (defaults.index_url if spec.pypi else "")
+    default = defaults.index_url if spec.pypi and not spec.pypi_options.no_index else ""
+    return settings.index_url or spec.index_url or default
 
 
 def _virtual_packages(settings: EnvironmentSettings, defaults: RegistrySettings) -> dict[str, Mapping[str, str]]:

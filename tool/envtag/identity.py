@@ -15,7 +15,7 @@ from envtag.util.canonical import canonical_json, sha256_hex
 
 if TYPE_CHECKING:
     from envtag.package import Package
-    from envtag.request import CondaRequirement, PypiRequirement, Request
+    from envtag.request import CondaRequirement, PypiOptions, PypiRequirement, Request
 
 REQUEST_SCHEME = "envtag-request-1"
 LOCK_SCHEME = "envtag-lock-1"
@@ -48,6 +48,7 @@ def request_id(request: Request) -> str:
             ],
         ),
         ("base", base),
+        ("pypi-options", _option_fields(request.pypi_options)),
     ]
     return _digest(REQUEST_SCHEME, fields)
 
@@ -78,7 +79,21 @@ def _conda_fields(item: CondaRequirement) -> list[Any]:
 
 
 def _pypi_fields(item: PypiRequirement) -> list[Any]:
-    return [item.text, "constraint" if item.constraint else "", sorted(item.platforms or ())]
+    fields: list[Any] = [item.text, "constraint" if item.constraint else "", sorted(item.platforms or ())]
+    more: list[list[Any]] = [["hashes", list(item.hashes)], ["index", item.index]]
+    return [*fields, *(entry for entry in more if entry[1])]
+
+
+def _option_fields(options: PypiOptions) -> list[Any]:
+    fields: list[list[Any]] = [
+        ["find-links", list(options.find_links)],
+        ["no-index", options.no_index],
+        ["prereleases", options.prereleases],
+        ["only-binary", list(options.only_binary)],
+        ["no-binary", list(options.no_binary)],
+        ["require-hashes", options.require_hashes],
+    ]
+    return [entry for entry in fields if entry[1]]
 
 
 def _unique(items: Iterable[list[Any]]) -> list[list[Any]]:

@@ -56,6 +56,8 @@ class PypiRequirement:
         text: The requirement in the canonical text of `packaging`, markers included (`requests[socks]>=2; …`).
         constraint: From a constraints file: bounds the version where the package is needed, does not ask for it.
         platforms: The platforms that it is for (a selector's), or None for all; markers are beside it.
+        hashes: `sha256:HEX` of the files that it may be, sorted; empty where none is stated.
+        index: Canonical URL of the only index that it may come from; empty for those of the request.
         origin: Where it was written; no part of its identity.
     """
 
@@ -63,7 +65,45 @@ class PypiRequirement:
     text: str
     constraint: bool = False
     platforms: frozenset[str] | None = None
+    hashes: tuple[str, ...] = ()
+    index: str = ""
     origin: Origin = field(default=Origin(file=""), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PypiOptions:
+    """How PyPI packages are found and chosen beside their indices, as pip's options of these names say.
+
+    Attributes:
+        find_links: Canonical URLs of pages whose links are offered too, in order.
+        no_index: Ask no index: what is behind `find_links`, and what is named by URL, is all there is.
+        prereleases: Take pre-releases of any package.
+        only_binary: Names of packages that are taken as wheels only, or `:all:`; sorted.
+        no_binary: Names of packages that are taken as sources only, or `:all:`; sorted. A name goes before `:all:`.
+        require_hashes: Each package must have its hash in a requirement; so it is too where any requirement has one.
+    """
+
+    find_links: tuple[str, ...] = ()
+    no_index: bool = False
+    prereleases: bool = False
+    only_binary: tuple[str, ...] = ()
+    no_binary: tuple[str, ...] = ()
+    require_hashes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """How a spec says to log in at a host: names of variables, never what is in them.
+
+    Attributes:
+        host: `HOST` or `HOST:PORT`, lower case.
+        username: Text in which `${VARIABLE}` stands for a variable's value.
+        password: The same.
+    """
+
+    host: str
+    username: str
+    password: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +136,8 @@ class Request:
         exclude_newer: `YYYY-MM-DDTHH:MM:SSZ`: nothing published after it; empty for no cutoff.
         virtual_packages: Platform to the virtual packages that differ from the defaults.
         base: What it extends, or None.
+        pypi_options: How PyPI packages are found and chosen beside that.
+        logins: How its specs say to log in; no part of its identity.
     """
 
     interpreter: Interpreter
@@ -108,3 +150,12 @@ class Request:
     exclude_newer: str = ""
     virtual_packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     base: Base | None = None
+    pypi_options: PypiOptions = field(default=PypiOptions())
+    logins: tuple[Login, ...] = field(default=(), compare=False)
+
+    @property
+    def indices(self) -> tuple[str, ...]:
+        """Every URL that PyPI packages may be looked for at: indices, those of single packages, pages of links."""
+        pinned = (item.index for item in self.pypi)
+        named = (self.index_url, *self.extra_index_urls, *pinned, *self.pypi_options.find_links)
+        return tuple(dict.fromkeys(url for url in named if url))

@@ -13,6 +13,7 @@ from envtag.engines import CondaProblem, Dist, PypiProblem, conda_engine, pypi_e
 from envtag.engines.explain import together
 from envtag.engines.python_version import conda_version, minor_of, only_minor, permits
 from envtag.errors import FatalError, UnsolvableError
+from envtag.hashes import check_stated, stated_hashes
 from envtag.lock.model import Lock
 from envtag.lock_merge import Pins
 from envtag.package import Package
@@ -212,6 +213,7 @@ class _Job:
                 return problem.pinned
             mirrors, directories = self.config.mirrors, self.config.directories
             solved = pypi_engine().solve(problem, mirrors=mirrors, cache=directories.uv)
+            _check_hashes(problem, solved)
             return tuple(
                 item if item.sha256 else git_source.locked(item, directories=directories, mirrors=mirrors)
                 for item in solved
@@ -241,6 +243,7 @@ class _Job:
             pinned=self._base(name, "pypi"),
             kept=pins.kept,
             preferred=pins.preferred,
+            options=request.pypi_options,
         )
 
     def _pypi_roots(self, name: str, python: str = "") -> tuple[PypiRequirement, ...]:
@@ -312,6 +315,13 @@ def _refuse_twice(problem: PypiProblem) -> None:
                 f"and the base has `{locked}` from PyPI",
                 "leave the conda package out: the base's packages are kept exactly",
             )
+
+
+def _check_hashes(problem: PypiProblem, solved: Packages) -> None:
+    """Hold an engine's answer to the hashes that requirements state; what a base has is kept by its own."""
+    base = {item.name for item in problem.pinned}
+    stated = stated_hashes(problem.requirements, problem.platform, problem.python)
+    check_stated([item for item in solved if item.name not in base], stated, problem.options, problem.platform)
 
 
 @contextmanager

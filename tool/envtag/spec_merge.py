@@ -140,6 +140,7 @@ def _check(base: SpecFile, ours: SpecFile, theirs: SpecFile, merged: SpecFile) -
             _three_ways(before.extra_index_urls, left.extra_index_urls, right.extra_index_urls),
             found.extra_index_urls,
         ),
+        (_three_ways(before.pypi_options, left.pypi_options, right.pypi_options), found.pypi_options),
         (_three_ways(before.platforms, left.platforms, right.platforms), found.platforms),
         (_three_ways(includes(base), includes(ours), includes(theirs)), includes(merged)),
     ]

@@ -55,7 +55,7 @@ def _outside_indices(
     Nobody declares the default index and the host that its files are on. There, what the lock had before is known
     too; where nothing is, one host for all is a matter of warning.
     """
-    declared = {host_of(url) for url in (request.index_url, *request.extra_index_urls) if url}
+    declared = {host_of(url) for url in request.indices}
     declared |= {host_of(url) for item in request.pypi if (url := item.text.partition(" @ ")[2].strip())}
     packages = [
         package

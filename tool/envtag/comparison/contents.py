@@ -181,6 +181,11 @@ def _sources(spec: Spec) -> dict[str, tuple[str, ...]]:
         "extra-index-urls": spec.extra_index_urls,
         "requires-python": (spec.python,) if spec.python else (),
         "platforms": spec.platforms,
+        "find-links": spec.pypi_options.find_links,
+        "no-index": ("yes",) if spec.pypi_options.no_index else (),
+        "pre": ("yes",) if spec.pypi_options.prereleases else (),
+        "only-binary": spec.pypi_options.only_binary,
+        "no-binary": spec.pypi_options.no_binary,
     }
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast
 
 from envtag.errors import FatalError, UnsolvableError
+from envtag.request import PypiOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -95,6 +96,7 @@ class PypiProblem:
         pinned: PyPI packages of a base, closed under dependency: in the answer each is there, byte for byte.
         kept: Packages that need not be there: where the answer has one of their names, it is this one, byte for byte.
         preferred: Packages that are taken where all of them go with everything else.
+        options: How packages are found and chosen beside the indices.
     """
 
     platform: str
@@ -108,6 +110,7 @@ class PypiProblem:
     pinned: tuple[Package, ...] = ()
     kept: tuple[Package, ...] = ()
     preferred: tuple[Package, ...] = ()
+    options: PypiOptions = field(default=PypiOptions())
 
 
 class CondaEngine(Protocol):

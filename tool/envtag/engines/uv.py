@@ -16,6 +16,7 @@ from envtag.engines.uv_command import Compile, prepare
 from envtag.engines.uv_errors import failed
 from envtag.engines.uv_python import FoundPython, find_python
 from envtag.errors import FatalError, UnsolvableError
+from envtag.hashes import stated_hashes, wrong_hash
 from envtag.package import Package
 from envtag.wheels import marker_environment, pick_wheel
 
@@ -68,8 +69,11 @@ def solve(problem: PypiProblem, *, mirrors: Mirrors, cache: Path) -> tuple[Packa
     entries = [entry for entry in answer.entries if entry.applies(environment)]
     _refuse_provided(problem, entries)
     names = {entry.name for entry in entries}
+    stated = stated_hashes(problem.requirements, problem.platform, problem.python)
     packages = {
-        entry.name: _package(entry, problem, mirrors, tuple(sorted(needs.get(entry.name, set()) & names)))
+        entry.name: _package(
+            entry, problem, mirrors, tuple(sorted(needs.get(entry.name, set()) & names)), stated.get(entry.name)
+        )
         for entry in entries
     }
     packages.update(_still(problem, entries, packages))
@@ -146,11 +150,13 @@ def _still(problem: PypiProblem, entries: Sequence[Entry], packages: Mapping[str
     return {locked.name: replace(locked, depends=packages[locked.name].depends) for locked in kept}
 
 
-def _package(entry: Entry, problem: PypiProblem, mirrors: Mirrors, depends: tuple[str, ...]) -> Package:
+def _package(
+    entry: Entry, problem: PypiProblem, mirrors: Mirrors, depends: tuple[str, ...], allowed: Collection[str] | None
+) -> Package:
     if entry.git is not None:
         url = mirrors.canonical_url(str(entry.git))
         return Package(manager="pypi", name=entry.name, version=entry.version, url=url, sha256="", depends=depends)
-    file = _choose(entry, problem)
+    file = _choose(entry, problem, allowed)
     return Package(
         manager="pypi",
         name=entry.name,
@@ -163,15 +169,18 @@ def _package(entry: Entry, problem: PypiProblem, mirrors: Mirrors, depends: tupl
     )
 
 
-def _choose(entry: Entry, problem: PypiProblem) -> File:
-    """The wheel that an installer on the target takes, else the sdist."""
-    wheels = {file.name: file for file in entry.wheels}
+def _choose(entry: Entry, problem: PypiProblem, allowed: Collection[str] | None) -> File:
+    """The wheel that an installer on the target takes, else the sdist; only files of allowed hashes, if any are."""
+    if allowed is not None and not any(file.sha256 in allowed for file in entry.files):
+        offered = {file.name: file.sha256 for file in entry.files}
+        raise wrong_hash(f"{entry.name} {entry.version}", problem.platform, offered)
+    wheels = {file.name: file for file in entry.wheels if allowed is None or file.sha256 in allowed}
     name = pick_wheel(
         sorted(wheels), platform=problem.platform, python=problem.python, virtual_packages=problem.virtual_packages
     )
     if name is not None:
         return wheels[name]
-    if entry.source is not None:
+    if entry.source is not None and (allowed is None or entry.source.sha256 in allowed):
         return entry.source
     raise FatalError(
         f"`{entry.name} {entry.version}` has neither a wheel for Python {problem.python} on `{problem.platform}` "

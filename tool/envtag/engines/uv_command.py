@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envtag.engines import PypiProblem
+    from envtag.request import PypiOptions, PypiRequirement
     from envtag.urls import Mirrors
     from envtag.util.process import Completed
 
@@ -71,31 +73,66 @@ def prepare(
             unwanted += ["--no-emit-package", dist.name]
     commits = {package.name: package.url for package in problem.kept if package.is_commit}
     bounds += [f"{package.name}=={package.version}" for package in problem.kept if not package.is_commit]
-    roots = [_line(item.text, mirrors, commits.get(item.name)) for item in problem.requirements if not item.constraint]
+    roots = [item for item in problem.requirements if not item.constraint]
+    lines = [_line(item.text, mirrors, commits.get(item.name)) for item in roots if not item.index]
     for package in problem.pinned:
         version = f" @ {mirrors.fetch_url(package.url)}" if package.name in by_url else f"=={package.version}"
-        roots.append(f"{package.name}{version}")
-    _write(workspace / "requirements.in", roots)
+        lines.append(f"{package.name}{version}")
+    _write(workspace / "requirements.in", lines)
     _write(workspace / "constraints.txt", bounds)
+    inputs = [str(workspace / "requirements.in")]
+    tied = [item for item in roots if item.index]
+    if tied:
+        _write(workspace / "pyproject.toml", _tied_to_indices(tied, mirrors))
+        inputs.append(str(workspace / "pyproject.toml"))
     value, variables = uv_platform(problem.platform, problem.virtual_packages)
     arguments = [
         "pip", "compile", "--no-header", "--quiet", "--python", sys.executable,
         "--python-version", problem.python, "--python-platform", value,
         *_index_options(problem, mirrors),
         *(("--exclude-newer", problem.exclude_newer) if problem.exclude_newer else ()),
+        *_choices(problem.options),
         *unwanted,
-        "--constraints", str(workspace / "constraints.txt"), str(workspace / "requirements.in"),
+        "--constraints", str(workspace / "constraints.txt"), *inputs,
     ]  # fmt: skip
     return Compile(arguments=arguments, cache=cache, variables=variables, stubs=stubs)
 
 
 def _index_options(problem: PypiProblem, mirrors: Mirrors) -> list[str]:
-    options = []
+    options = ["--no-index"] if problem.options.no_index else []
     if problem.index_url:
         options += ["--default-index", mirrors.fetch_url(problem.index_url)]
     for url in problem.extra_index_urls:
         options += ["--index", mirrors.fetch_url(url)]
+    for url in problem.options.find_links:
+        options += ["--find-links", mirrors.fetch_url(url)]
     return options
+
+
+def _choices(options: PypiOptions) -> list[str]:
+    words = ["--prerelease", "allow"] if options.prereleases else []
+    for name in options.only_binary:
+        words += ["--only-binary", name]
+    for name in options.no_binary:
+        words += ["--no-binary", name]
+    return words
+
+
+def _tied_to_indices(requirements: Sequence[PypiRequirement], mirrors: Mirrors) -> list[str]:
+    """A project that needs what may come from one index only: uv knows that of projects, not of lists."""
+    indices = list(dict.fromkeys(item.index for item in requirements))
+    lines = ["[project]", 'name = "envtag-request"', 'version = "0"', "dependencies = ["]
+    lines += [f"  {_quoted(item.text)}," for item in requirements]
+    lines += ["]", "[tool.uv.sources]"]
+    lines += [f'{item.name} = {{ index = "index-{indices.index(item.index)}" }}' for item in requirements]
+    for number, url in enumerate(indices):
+        address = _quoted(mirrors.fetch_url(url))
+        lines += ["[[tool.uv.index]]", f'name = "index-{number}"', f"url = {address}", "explicit = true"]
+    return lines
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text)  # a JSON string is a TOML string
 
 
 def _line(text: str, mirrors: Mirrors, commit: str | None = None) -> str:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from envtag.errors import FatalError
 from envtag.spec.environment import parse_environment
 from envtag.spec.model import Part, Placed, Spec, SpecFile, kind_of
+from envtag.spec.pypi_options import check_hashes, check_no_index, pypi_options
 from envtag.spec.pyproject import parse_pyproject
 from envtag.spec.python_constraint import python_constraint
 from envtag.spec.requirements import ReadInclude, parse_requirements
@@ -30,6 +31,10 @@ def parse(files: Sequence[SpecFile], read_include: ReadInclude | None) -> Spec:
     """
     parts = [_parse_one(file, read_include) for file in files]
     pythons = [placed.value for part in parts for placed in part.pythons]
+    given = [item for part in parts for item in part.options]
+    options = pypi_options(given)
+    check_no_index(options, given, [placed for part in parts for placed in (*part.index_urls, *part.extra_index_urls)])
+    check_hashes([item for part in parts for item in part.pypi], options)
     return Spec(
         conda=_unique(item for part in parts for item in part.conda),
         pypi=_unique(item for part in parts for item in part.pypi),
@@ -38,6 +43,8 @@ def parse(files: Sequence[SpecFile], read_include: ReadInclude | None) -> Spec:
         extra_index_urls=_unique(placed.value for part in parts for placed in part.extra_index_urls),
         python=python_constraint(",".join(pythons)) if pythons else "",
         platforms=_platforms([part.platforms for part in parts if part.platforms]),
+        pypi_options=options,
+        logins=_unique(item for part in parts for item in part.logins),
     )
 
 

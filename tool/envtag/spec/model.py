@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from envtag.errors import FatalError
+from envtag.request import PypiOptions
 from envtag.util.text import shown
 
 if TYPE_CHECKING:
-    from envtag.request import CondaRequirement, Origin, PypiRequirement
+    from envtag.request import CondaRequirement, Login, Origin, PypiRequirement
 
 SpecKind = Literal["requirements", "environment", "pyproject"]
 SIZE_LIMIT = 1_000_000
@@ -42,6 +43,8 @@ class Spec:
         extra_index_urls: Further indices, in order.
         python: PEP 440 constraint from `requires-python`; empty for none.
         platforms: What `platforms:` of an environment.yml lists; empty for nothing said.
+        pypi_options: How PyPI packages are found and chosen beside their indices.
+        logins: How to log in where variables say so.
     """
 
     conda: tuple[CondaRequirement, ...] = ()
@@ -51,6 +54,8 @@ class Spec:
     extra_index_urls: tuple[str, ...] = ()
     python: str = ""
     platforms: tuple[str, ...] = ()
+    pypi_options: PypiOptions = field(default=PypiOptions())
+    logins: tuple[Login, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +78,9 @@ class Part:
         extra_index_urls: Further indices.
         pythons: Canonical PEP 440 constraints.
         platforms: Platforms of an environment.yml.
+        options: Name (`find-links`, `no-index`, `pre`, `only-binary`, `no-binary`, `require-hashes`) and value of each
+            option, in order; a switch has an empty value.
+        logins: How to log in where variables say so.
     """
 
     conda: tuple[CondaRequirement, ...] = ()
@@ -82,6 +90,8 @@ class Part:
     extra_index_urls: tuple[Placed, ...] = ()
     pythons: tuple[Placed, ...] = ()
     platforms: tuple[Placed, ...] = ()
+    options: tuple[tuple[str, Placed], ...] = ()
+    logins: tuple[Login, ...] = ()
 
 
 class MalformedError(ValueError):

@@ -1,53 +1,22 @@
-"""requirements.txt: PyPI requirements, includes, constraints and indices, as pip's file format has them."""
+"""requirements.txt: PyPI requirements, includes, constraints and options, as pip's file format has them."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-import shlex
 from collections.abc import Callable, Iterator
-from types import MappingProxyType
+from dataclasses import replace
 
-from envtag.errors import FatalError
-from envtag.request import Origin, PypiRequirement
-from envtag.spec.model import Part, Placed, SpecFile, decode, located, refused
+from envtag.request import Login, Origin, PypiRequirement
+from envtag.spec.logins import take_login
+from envtag.spec.model import MalformedError, Part, Placed, SpecFile, decode, located, refused
 from envtag.spec.pep508 import parse_requirement
+from envtag.spec.pip_options import format_names, read_options, sha256_hashes, split_requirement
 from envtag.urls import check_public
 
 ReadInclude = Callable[[str], bytes]
 
-_OPTIONS = MappingProxyType(
-    {
-        "-i": "index-url",
-        "--index-url": "index-url",
-        "--extra-index-url": "extra-index-url",
-        "-r": "requirement",
-        "--requirement": "requirement",
-        "-c": "constraint",
-        "--constraint": "constraint",
-    }
-)
-_LOCK_DECIDES = ("locks take wheels, and all their hashes, by themselves", "remove the option")
-_REFUSED = MappingProxyType(
-    {
-        "-e": ("an editable install has no hash", "publish it as a wheel, and name its URL or version"),
-        "--editable": ("an editable install has no hash", "publish it as a wheel, and name its URL or version"),
-        "-f": ("what is behind links differs between machines", "use `--index-url` or `name @ URL`"),
-        "--find-links": ("what is behind links differs between machines", "use `--index-url` or `name @ URL`"),
-        "--hash": ("hashes come from the lock", "remove it: every locked file has its hash"),
-        "--no-index": ("a lock needs an index", "use `--index-url`"),
-        "--no-binary": _LOCK_DECIDES,
-        "--only-binary": _LOCK_DECIDES,
-        "--prefer-binary": _LOCK_DECIDES,
-        "--require-hashes": _LOCK_DECIDES,
-        "--pre": ("pre-releases are asked for by package", "write a bound with one, as in `name>=2.0rc1`"),
-        "--trusted-host": ("trust is the client's business, not the environment's", "set it where envtag runs"),
-        "--config-settings": ("built from source: not yet lockable by hash", "remove the option"),
-        "--global-option": ("built from source: not yet lockable by hash", "remove the option"),
-    }
-)
 _COMMENT = re.compile(r"(^|\s+)#.*$")
-_TRAILING_OPTION = re.compile(r"\s(--?[a-z][a-z-]*)")
 _FILES_LIMIT = 200
 
 
@@ -64,9 +33,7 @@ def parse_requirements(file: SpecFile, read_include: ReadInclude | None) -> Part
     """
     reader = _Reader(read_include)
     reader.read(file, constraint=False, above=())
-    return Part(
-        pypi=tuple(reader.pypi), index_urls=tuple(reader.index_urls), extra_index_urls=tuple(reader.extra_index_urls)
-    )
+    return reader.part()
 
 
 def includes(file: SpecFile) -> list[str]:
@@ -85,7 +52,7 @@ def includes(file: SpecFile) -> list[str]:
     found: dict[str, None] = {}
     for origin, line in _statements(file):
         if line.startswith("-"):
-            for option, value in _options(origin, line):
+            for option, value in read_options(origin, line):
                 if option in ("requirement", "constraint"):
                     found[_include_path(origin, value)] = None
     return list(found)
@@ -97,23 +64,64 @@ class _Reader:
     def __init__(self, read_include: ReadInclude | None) -> None:
         self.read_include = read_include
         self.pypi: list[PypiRequirement] = []
-        self.index_urls: list[Placed] = []
-        self.extra_index_urls: list[Placed] = []
+        self.options: list[tuple[str, Placed]] = []
+        self.logins: list[Login] = []
         self._seen: set[tuple[str, bool]] = set()
+
+    def part(self) -> Part:
+        """What was read."""
+        return Part(
+            pypi=tuple(self.pypi),
+            index_urls=tuple(placed for name, placed in self.options if name == "index-url"),
+            extra_index_urls=tuple(placed for name, placed in self.options if name == "extra-index-url"),
+            options=tuple(item for item in self.options if item[0] not in ("index-url", "extra-index-url")),
+            logins=tuple(dict.fromkeys(self.logins)),
+        )
 
     def read(self, file: SpecFile, *, constraint: bool, above: tuple[str, ...]) -> None:
         self._seen.add((file.name, constraint))
         for origin, line in _statements(file):
             if not line.startswith("-"):
-                self.pypi.append(_requirement(origin, line, constraint=constraint))
+                self.pypi.append(self._requirement(origin, line, constraint=constraint))
                 continue
-            for option, value in _options(origin, line):
+            for option, value in read_options(origin, line):
                 if option in ("requirement", "constraint"):
                     self._include(origin, option, value, constraint=constraint, above=(*above, file.name))
-                    continue
-                with located(origin, line):
-                    placed = Placed(value=check_public(value, "index"), origin=origin)
-                (self.index_urls if option == "index-url" else self.extra_index_urls).append(placed)
+                else:
+                    with located(origin, line):
+                        self._option(origin, option, value)
+
+    def _option(self, origin: Origin, option: str, value: str) -> None:
+        if option == "hash":
+            raise MalformedError("no requirement stands before its `--hash`", "write both on one line")
+        if option in ("index-url", "extra-index-url"):
+            value = self._public(value, "index")
+        elif option == "find-links":
+            value = self._page(value)
+        elif option in ("only-binary", "no-binary"):
+            format_names(value)
+        self.options.append((option, Placed(value=value, origin=origin)))
+
+    def _page(self, value: str) -> str:
+        if not re.match(r"https?://", value):
+            raise MalformedError(
+                "`--find-links` of a directory: it is not there on other machines",
+                "put the files where everybody can fetch them, and name the page or each `NAME @ URL`",
+            )
+        return self._public(value, "page of links")
+
+    def _public(self, text: str, what: str) -> str:
+        url, login = take_login(text)
+        self.logins += [login] if login is not None else []
+        return check_public(url, what)
+
+    def _requirement(self, origin: Origin, line: str, *, constraint: bool) -> PypiRequirement:
+        text, hashes = split_requirement(origin, line)
+        with located(origin, line):
+            text, login = take_login(text)
+            wanted = sha256_hashes(hashes)
+        self.logins += [login] if login is not None else []
+        return replace(parse_requirement(text, origin, constraint=constraint), hashes=wanted)
 
     def _include(self, origin: Origin, option: str, value: str, *, constraint: bool, above: tuple[str, ...]) -> None:
         if constraint and option == "requirement":
@@ -150,55 +158,13 @@ def _statements(file: SpecFile) -> Iterator[tuple[Origin, str]]:
             yield Origin(file=file.name, line=start), line
 
 
-def _options(origin: Origin, line: str) -> Iterator[tuple[str, str]]:
-    """The options of a line and their values: `--name value`, `--name=value`, `-n value`, `-nvalue`."""
-    if "${" in line:
-        reason = "variables are not expanded: a lock is the same on every machine"
-        raise refused(origin, line, reason, "write the value")
-    try:
-        words = shlex.split(line)
-    except ValueError as error:
-        raise refused(origin, line, f"its quotes do not match: {error}") from error
-    while words:
-        word = words.pop(0)
-        if word.startswith("--"):
-            flag, _, value = word.partition("=")
-        else:
-            flag, value = word[:2], word[2:]
-        if flag not in _OPTIONS:
-            raise _unknown(origin, line, flag)
-        if not value:
-            if not words:
-                raise refused(origin, line, f"`{flag}` needs a value")
-            value = words.pop(0)
-        yield _OPTIONS[flag], value
-
-
-def _unknown(origin: Origin, line: str, flag: str) -> FatalError:
-    known = ", ".join(f"`{name}`" for name in _OPTIONS)
-    reason, hint = _REFUSED.get(
-        flag, ("it is not an option of a requirements file that envtag knows", f"known: {known}")
-    )
-    return refused(origin, line, f"`{flag}`: {reason}" if flag.startswith("-") else f"{flag!r} is no option", hint)
-
-
-def _requirement(origin: Origin, line: str, *, constraint: bool) -> PypiRequirement:
-    try:
-        return parse_requirement(line, origin, constraint=constraint)
-    except FatalError:
-        option = _TRAILING_OPTION.search(line)
-        if option is not None and option[1] in _REFUSED:
-            raise _unknown(origin, line, option[1]) from None
-        raise
-
-
 def _include_path(origin: Origin, value: str) -> str:
-    """An included file's path relative to the first file's directory; never outside of it."""
+    """A file that is named relative to its includer, relative to the first file's directory; never outside of it."""
     absolute = value.startswith(("/", "~")) or re.match(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]+://", value)
-    if absolute or "\\" in value or ".." in value.split("/"):
-        reason = "only files beside it or below can be included"
-        raise refused(origin, value, reason, "copy the file there, and name it by its relative path")
     path = posixpath.normpath(posixpath.join(posixpath.dirname(origin.file), value))
+    if absolute or "\\" in value or path.startswith(".."):
+        reason = "only files beside the first one or below can be included"
+        raise refused(origin, value, reason, "copy the file there, and name it by its relative path")
     if path == "." or value.endswith("/"):
         raise refused(origin, value, "it is not a file")
     return path

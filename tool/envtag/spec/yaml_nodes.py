@@ -93,6 +93,8 @@ def compose(text: str, where: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         origin = Origin(file=where, line=mark.line + 1 if mark else 0)
+        if "nesting depth" in str(error.problem):  # PyYAML 6.0.4's own limit, met while it looks ahead
+            raise FatalError(f"{origin}: nested more than {_DEPTH} deep") from error
         raise FatalError(f"{origin}: not YAML: {error.problem or error.context}") from error
     except yaml.YAMLError as error:
         raise FatalError(f"{where}: not YAML: {' '.join(str(error).split())}") from error
