@@ -77,6 +77,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "comparison",
             "doctoring",
             "found",
+            "flows",
             "hydration",
             "lookup",
             "manifests",
@@ -95,7 +96,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("verbs", ("commands",)),
-    ("faces", ("__main__", "cli")),
+    ("faces", ("__main__", "cli", "metaflow_host")),
 )
 #: Modules of the pure layer may use these of the standard library for values only; none of them reads or writes.
 IMPURE = frozenset({"http", "os", "shutil", "socket", "subprocess", "tempfile", "time", "threading", "urllib.request"})

@@ -10,6 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "tool" / "envtag"
+#: The Metaflow extension; `metaflow_extensions` is shared with other distributions.
+EXTENSION = ROOT / "tool" / "metaflow_extensions" / "envtag"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +31,18 @@ class Import:
 
 def modules() -> dict[str, Path]:
     """Every module of the package: dotted name to file; a package is its `__init__`."""
+    return _modules(PACKAGE)
+
+
+def extension_modules() -> dict[str, Path]:
+    """Every module of the Metaflow extension, likewise."""
+    return _modules(EXTENSION)
+
+
+def _modules(package: Path) -> dict[str, Path]:
     found = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
-        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(ROOT / "tool").with_suffix("").parts
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
 
