@@ -7,7 +7,7 @@ from support.story import CONDA_FORGE, HERE, MINOR, Story, mixed
 
 KEYS = {
     "name", "alias", "type", "request", "lock", "aliases", "platform", "platforms", "digest", "commit", "registry",
-    "resolved_on", "resolved_by", "signed_by", "present_at", "python", "interpreter", "base", "requested",
+    "resolved_on", "resolved_by", "signed_by", "present_at", "python", "interpreter", "base", "imported", "requested",
     "channels", "packages",
 }  # fmt: skip
 

@@ -79,6 +79,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "found",
             "flows",
             "hydration",
+            "importing",
             "lookup",
             "manifests",
             "merging",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from envtag.errors import AliasExistsError, UnreachableError
+from envtag.errors import AliasExistsError, FatalError, UnreachableError
 from envtag.ledger import Ledger, Release
 from envtag.names import Alias
 
@@ -96,6 +96,25 @@ class Claims:
         path = f"envs/{alias.name}/tags.yml"
         committed = self.registry.git.read("HEAD", path)
         return committed is None or Ledger.parse(committed, f"{path} at HEAD").release(alias.tag) is None
+
+
+def tags_by_name(aliases: Sequence[Alias]) -> dict[str, list[str]]:
+    """Name to its immutable tags; a name asked for as `latest` alone has none.
+
+    Raises:
+        FatalError: One is a pointer, which is moved and not made.
+    """
+    tags: dict[str, list[str]] = {}
+    for alias in aliases:
+        found = tags.setdefault(alias.name, [])
+        if alias.tag in ("stable", "candidate"):
+            raise FatalError(
+                f"`{alias}`: `{alias.tag}` points at a release, it is not resolved to",
+                f"resolve to an immutable tag, then `envtag alias {alias.name}:TAG {alias}`",
+            )
+        if not alias.mutable and alias.tag not in found:
+            found.append(alias.tag)
+    return tags
 
 
 def _taken(alias: Alias) -> AliasExistsError:

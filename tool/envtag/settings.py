@@ -38,7 +38,7 @@ _RUNNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _UNPORTABLE = re.compile(r'[\\:*?"<>|\x00-\x1f]')
 _KEYS = (
     "version", "spec", "python", "interpreter", "platforms", "channels", "index-url", "extra-index-urls",
-    "exclude-newer", "base", "virtual-packages",
+    "exclude-newer", "base", "virtual-packages", "imported",
 )  # fmt: skip
 _REGISTRY_KEYS = (
     "store", "channels", "interpreter", "platforms", "python", "virtual-packages", "policy", "namespaces",
@@ -61,6 +61,7 @@ class EnvironmentSettings:
         exclude_newer: `YYYY-MM-DDTHH:MM:SSZ`, empty for no cutoff.
         base: The reference of the environment that it extends, empty for none.
         virtual_packages: Platform to virtual packages (name to `VERSION` or `VERSION BUILD`).
+        imported: What it was imported from, `FORMAT NAME sha256:HEX` each; no part of what is asked for.
     """
 
     spec: tuple[str, ...]
@@ -73,6 +74,7 @@ class EnvironmentSettings:
     exclude_newer: str = ""
     base: str = ""
     virtual_packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    imported: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, data: bytes, where: str) -> EnvironmentSettings:
@@ -103,6 +105,7 @@ class EnvironmentSettings:
             exclude_newer=_one(table, "exclude-newer", parse_cutoff),
             base=_one(table, "base", _reference),
             virtual_packages=_virtual_packages(table),
+            imported=_each(table, "imported", str),
         )
 
     def to_bytes(self) -> bytes:
@@ -121,6 +124,7 @@ class EnvironmentSettings:
             ("extra-index-urls", self.extra_index_urls),
             ("exclude-newer", self.exclude_newer),
             ("base", self.base),
+            ("imported", self.imported),
         )
         for key, value in values:
             if value:

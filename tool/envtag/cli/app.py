@@ -5,7 +5,18 @@ from __future__ import annotations
 import click
 
 from envtag import __version__
-from envtag.cli import authoring, packing, plumbing, protecting, publishing, reviewing, searching, storage, using
+from envtag.cli import (
+    authoring,
+    interchange,
+    packing,
+    plumbing,
+    protecting,
+    publishing,
+    reviewing,
+    searching,
+    storage,
+    using,
+)
 from envtag.cli.session import Session
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -14,6 +25,7 @@ _COMMANDS = (
     authoring.resolve,
     authoring.lock,
     authoring.alias,
+    interchange.import_command,
     publishing.publish,
     packing.pack,
     packing.unpack,

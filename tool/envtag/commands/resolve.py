@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from envtag.authoring import Draft, answered, changes, draft, solve_draft, spec_files_of, summary, write_if_changed
-from envtag.claims import Claims
+from envtag.claims import Claims, tags_by_name
 from envtag.errors import FatalError
-from envtag.names import Alias, parse_alias, parse_reference
+from envtag.names import parse_alias, parse_reference
 from envtag.output import Output, megabytes
 from envtag.platforms import check_platform, current_platform
 from envtag.settings import EnvironmentSettings, parse_cutoff
@@ -70,7 +70,7 @@ def resolve(wanted: Wanted, *, registry: Registry, config: Config, output: Outpu
         raise FatalError(
             f"`{registry.location}` has no work tree to write to", "clone it, and resolve in the clone: `git clone …`"
         )
-    tags = _tags_by_name([parse_alias(text) for text in wanted.aliases])
+    tags = tags_by_name([parse_alias(text) for text in wanted.aliases])
     if not tags and not wanted.dry_run:
         raise FatalError("nothing to call it by", "add `--alias NAME[:TAG]` (or `--dry-run` to see the solution only)")
     files = read_spec_files(wanted.files)
@@ -95,21 +95,6 @@ def resolve(wanted: Wanted, *, registry: Registry, config: Config, output: Outpu
             written.update(changes(name, drafted, locks, ledger, environment))
         changed = write_if_changed(written, registry)
     return _tell(wanted, drafted, locks, tags, changed=changed, output=output)
-
-
-def _tags_by_name(aliases: Sequence[Alias]) -> dict[str, list[str]]:
-    """Name to its immutable tags; a name asked for as `latest` alone has none."""
-    tags: dict[str, list[str]] = {}
-    for alias in aliases:
-        found = tags.setdefault(alias.name, [])
-        if alias.tag in ("stable", "candidate"):
-            raise FatalError(
-                f"`{alias}`: `{alias.tag}` points at a release, it is not resolved to",
-                f"resolve to an immutable tag, then `envtag alias {alias.name}:TAG {alias}`",
-            )
-        if not alias.mutable and alias.tag not in found:
-            found.append(alias.tag)
-    return tags
 
 
 def _existing(registry: Registry, name: str) -> Environment | None:

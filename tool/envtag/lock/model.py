@@ -29,6 +29,7 @@ class Lock:
         base: Reference of the environment that it extends, empty for none.
         base_lock: Lock id of that environment on this platform, empty for none.
         virtual_packages: The virtual packages it was solved with, name to `VERSION` or `VERSION BUILD`.
+        imported: What it was imported from and never solved (`conda-lock conda-lock.yml sha256:…`), empty for nothing.
     """
 
     platform: str
@@ -42,6 +43,7 @@ class Lock:
     base: str = ""
     base_lock: str = ""
     virtual_packages: Mapping[str, str] = field(default_factory=dict)
+    imported: str = ""
 
     @property
     def id(self) -> str:

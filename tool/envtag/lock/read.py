@@ -78,6 +78,7 @@ def _lock(document: Mapping[str, Any], metadata: Mapping[str, Any], custom: Mapp
         base=str(custom.get("envtag-base", "")),
         base_lock=str(custom.get("envtag-base-lock", "")),
         virtual_packages=json.loads(custom.get("envtag-virtual-packages", "{}")),
+        imported=str(custom.get("envtag-imported", "")),
     )
     if lock.interpreter not in ("conda", "uv"):
         raise FatalError(f"{where}: interpreter `{lock.interpreter}` is neither `conda` nor `uv`", _HINT)

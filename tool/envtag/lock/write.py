@@ -48,6 +48,7 @@ def _custom(lock: Lock, packages: list[Package]) -> dict[str, str]:
         "envtag-base": lock.base,
         "envtag-base-lock": lock.base_lock,
         "envtag-format": FORMAT,
+        "envtag-imported": lock.imported,
         "envtag-interpreter": lock.interpreter,
         "envtag-lock": lock.id,
         "envtag-python": lock.python,

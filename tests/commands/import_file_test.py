@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from envtag.lock import Lock, read
+from support.channel import copy_channel, without
+from support.foreign import conda_lock, explicit
+from support.story import CONDA_FORGE, HERE, MINOR, Story, mixed
+
+
+@pytest.fixture
+def story(make_story) -> Story:
+    return make_story(mixed)
+
+
+def lock_of(story: Story, name: str, platform: str = HERE) -> Lock:
+    return read(story.files(name)[f"{platform}-lock.yml"].encode(), name)
+
+
+def same(story: Story, name: str, of: str, *platforms: str) -> None:
+    """That an environment has the very packages of another, on each platform."""
+    for platform in platforms or (HERE,):
+        found, wanted = lock_of(story, name, platform), lock_of(story, of, platform)
+        assert {package.key: package.sha256 for package in found.packages} == {
+            package.key: package.sha256 for package in wanted.packages
+        }
+        assert found.id == wanted.id
+        assert [package.size for package in found.packages] == [package.size for package in wanted.packages]
+
+
+def test_a_conda_lock_of_two_platforms_is_taken_over_as_it_is(story):
+    locks = [lock_of(story, "mlp/base", platform) for platform in (HERE, "osx-arm64")]
+    path = story.spec("conda-lock.yml", conda_lock(locks))
+    told = story.call("import", str(path), "--alias", "team/brought:v1")
+    same(story, "team/brought", "mlp/base", HERE, "osx-arm64")
+    assert "fetched, since it was not stated: size of" in told.err
+    assert "as their channels state them" in told.err
+    assert "nothing was solved" in told.err
+    files = story.files("team/brought")
+    assert "imported: ['conda-lock conda-lock.yml sha256:" in files["envtag.yml"]
+    assert lock_of(story, "team/brought").imported.startswith("conda-lock conda-lock.yml sha256:")
+    assert "- 'alpha ==1.0 " in files["environment.yml"]
+    assert "  # [osx64 or arm64]" not in files["environment.yml"]
+    assert f"- 'python =={MINOR}" in files["environment.yml"]
+
+
+def test_an_imported_environment_is_one_as_any_other(story):
+    locks = [lock_of(story, "mlp/mix")]
+    story.call("import", str(story.spec("conda-lock.yml", conda_lock(locks))), "--alias", "team/mix:v1")
+    same(story, "team/mix", "mlp/mix")
+    assert "all locks answer their specs" in story.call("lock", "--check").err
+    shown = story.call("show", "team/mix:v1").out
+    assert "Imported from" in shown
+    (described,) = story.call("show", "team/mix:v1", "--json").json
+    assert described["imported"].startswith("conda-lock conda-lock.yml sha256:")
+    assert "conda::python ==" in " ".join(described["requested"])
+    story.resolve(
+        "team/more:v1", requirements="click-like\nalpha\n", options=("--using", "team/mix:v1", "--platform", HERE)
+    )
+    kept = {package.key: package.sha256 for package in lock_of(story, "team/more").packages}
+    assert all(kept[package.key] == package.sha256 for package in lock_of(story, "team/mix").packages)
+
+
+def test_its_pins_can_be_solved_again_and_give_the_same_packages(story):
+    story.call(
+        "import", str(story.spec("conda-lock.yml", conda_lock([lock_of(story, "mlp/base")]))), "--alias", "team/pins"
+    )
+    imported = lock_of(story, "team/pins")
+    told = story.call("lock", "--upgrade", "team/pins")
+    assert "all locks answer" in told.err or "locked nothing" in told.out
+    assert lock_of(story, "team/pins").id == imported.id
+    assert lock_of(story, "team/pins").imported == ""
+
+
+@pytest.mark.parametrize("kind", ["md5", "sha256", ""])
+def test_an_explicit_list_gets_what_it_does_not_state_from_its_channel(story, kind):
+    path = story.spec("explicit.txt", explicit(lock_of(story, "mlp/base"), kind))
+    told = story.call("import", str(path), "--alias", "team/list:v1", "--json")
+    same(story, "team/list", "mlp/base")
+    fetched = " ".join(told.json["fetched"])
+    assert ("sha256 of" in fetched) == (kind != "sha256")
+    assert ("md5 of" in fetched) == (kind != "md5")
+    assert lock_of(story, "team/list").packages == lock_of(story, "mlp/base").packages
+
+
+def test_two_lists_are_two_platforms_of_one_environment(story):
+    paths = [
+        str(story.spec(f"{platform}.txt", explicit(lock_of(story, "mlp/base", platform))))
+        for platform in (HERE, "osx-arm64")
+    ]
+    story.call("import", *paths, "--alias", "team/both")
+    same(story, "team/both", "mlp/base", HERE, "osx-arm64")
+
+
+def test_what_its_channel_no_longer_has_is_hashed_by_its_archive(story, conda_channel, tmp_path, monkeypatch):
+    channel = copy_channel(conda_channel, tmp_path / "channel")
+    without(channel, "alpha", "1.0")
+    monkeypatch.setenv("ENVTAG_MIRRORS", f"{CONDA_FORGE}={channel.as_uri()}")
+    path = story.spec("explicit.txt", explicit(lock_of(story, "mlp/base")))
+    told = story.call("import", str(path), "--alias", "team/gone:v1")
+    assert "hashes of 1 package (alpha), by downloading them" in told.err
+    assert lock_of(story, "team/gone").id == lock_of(story, "mlp/base").id
+
+
+def test_a_category_is_left_out_until_it_is_asked_for(story):
+    text = conda_lock([lock_of(story, "mlp/mix")], category={"click-like": "dev"})
+    path = str(story.spec("conda-lock.yml", text))
+    told = story.call("import", path, "--alias", "team/main")
+    assert "left out: category dev (`--category` takes it in)" in told.err
+    assert "click-like" not in {package.name for package in lock_of(story, "team/main").packages}
+    story.call("import", path, "--category", "main", "--category", "dev", "--alias", "team/all")
+    same(story, "team/all", "mlp/mix")
+    told = story.call("import", path, "--category", "docs", "--alias", "team/docs", check=1)
+    assert "has no package of category `docs`" in told.err
+
+
+def test_importing_again_changes_nothing_and_other_content_is_refused(story):
+    path = str(story.spec("conda-lock.yml", conda_lock([lock_of(story, "mlp/base")])))
+    story.call("import", path, "--alias", "team/twice:v1")
+    told = story.call("import", path, "--alias", "team/twice:v1")
+    assert "every alias has this content already" in told.err
+    other = str(story.spec("conda-lock.yml", conda_lock([lock_of(story, "mlp/mix")])))
+    told = story.call("import", other, "--alias", "team/twice:v1", check=1)
+    assert "Alias already exists: `team/twice:v1` has other content" in told.err
+
+
+def test_a_lock_that_is_not_whole_is_refused_by_the_name_of_what_is_missing(story):
+    lines = explicit(lock_of(story, "mlp/base")).splitlines()
+    text = "\n".join(line for line in lines if "/python-3" not in line)
+    path = str(story.spec("explicit.txt", text))
+    told = story.call("import", path, "--alias", "team/open", check=1)
+    assert f"not whole on `{HERE}`: `alpha 1.0` needs `python" in told.err
+    assert "which is not there" in told.err
+    assert not (story.path / "envs/team/open").exists()
+    told = story.call("import", path, "--alias", "team/open", "--allow-missing")
+    assert "it is kept as it was" in told.err
+
+
+def test_another_hash_than_the_channel_states_is_refused(story):
+    alpha = next(package for package in lock_of(story, "mlp/base").packages if package.name == "alpha")
+    text = conda_lock([lock_of(story, "mlp/base")]).replace(alpha.sha256, "0" * 64)
+    told = story.call("import", str(story.spec("conda-lock.yml", text)), "--alias", "team/bad", check=1)
+    assert f"states sha256 {'0' * 64} of alpha 1.0" in told.err
+    assert alpha.sha256 in told.err
+    assert not (story.path / "envs/team/bad").exists()
+
+
+def test_offline_needs_every_hash_and_leaves_sizes_out(story):
+    path = str(story.spec("conda-lock.yml", conda_lock([lock_of(story, "mlp/base")])))
+    told = story.call("import", path, "--alias", "team/off", "--offline", "--json")
+    assert told.json["fetched"] == []
+    assert lock_of(story, "team/off").id == lock_of(story, "mlp/base").id
+    path = str(story.spec("explicit.txt", explicit(lock_of(story, "mlp/base"))))
+    told = story.call("import", path, "--alias", "team/off2", "--offline", check=1)
+    assert "states no full set of hashes of" in told.err
+    assert "explicit.txt:" in told.err
+
+
+def test_a_dry_run_tells_and_writes_nothing(story):
+    path = str(story.spec("conda-lock.yml", conda_lock([lock_of(story, "mlp/mix")])))
+    told = story.call("import", path, "--dry-run", "--json")
+    document = json.loads(told.out)
+    assert document["platforms"][HERE]["lock"] == lock_of(story, "mlp/mix").id
+    assert document["changed"] is False
+    assert story.status() == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--alias", "team/x:stable"], "`stable` points at a release"),
+        ([], "nothing to call it by"),
+        (["--alias", "team/x", "--platform", "win-64"], "is not locked for `win-64`"),
+        (["--alias", "team/x", "--platform", "beos-64"], "`beos-64` is not a platform"),
+        (["--alias", "team/x", "--python", "3"], "`--python 3` is not one version of Python"),
+        (["--alias", "team/x", "--from", "explicit"], "it is not the URL of a conda package"),
+    ],
+)
+def test_bad_input_is_one_line_and_writes_nothing(story, arguments, message):
+    path = str(story.spec("conda-lock.yml", conda_lock([lock_of(story, "mlp/base")])))
+    told = story.call("import", path, *arguments, check=1)
+    assert message in told.err
+    assert story.status() == ""
+    assert not (story.path / "envs/team/x").exists()
+
+
+def test_a_file_that_is_not_there_or_of_no_known_format_is_named(story):
+    told = story.call("import", str(story.place / "no.yml"), "--alias", "team/x", check=1)
+    assert "no.yml` is not there" in told.err
+    told = story.call("import", str(story.spec("notes.md", "# hello\n")), "--alias", "team/x", check=1)
+    assert "notes.md: is of no format that is recognized" in told.err
