@@ -116,7 +116,7 @@ def test_a_requirement_of_one_index_only_is_asked_for_in_a_project(tmp_path: Pat
     assert argv[-1] == str(tmp_path / "pyproject.toml")
     project = loads((tmp_path / "pyproject.toml").read_text(), "pyproject.toml")
     assert project["project"]["dependencies"] == ['beta>=1; os_name == "posix"']
-    assert project["tool"]["uv"]["sources"] == {"beta": {"index": "index-0"}}
+    assert project["tool"]["uv"]["sources"] == {"beta": {"index": "envtag-0"}}
     assert project["tool"]["uv"]["index"] == [
-        {"name": "index-0", "url": "http://mirror.example/b/simple", "explicit": True}
+        {"name": "envtag-0", "url": "http://mirror.example/b/simple", "explicit": True}
     ]

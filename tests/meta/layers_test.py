@@ -49,7 +49,9 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "edges",
         (
             "archives",
+            "conda_client",
             "config",
+            "credentials",
             "dists",
             "download",
             "engines",
@@ -62,6 +64,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "signatures",
             "store",
             "trust",
+            "uv_indices",
             "uv_program",
         ),
     ),

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 
 @dataclass
@@ -21,7 +23,9 @@ class Server:
         asked: (path, Range header) of each request.
         authorization: The Authorization header of each request.
         ranges: Whether it answers range requests.
-        login: The Authorization header that it demands for its files, empty for none.
+        login: The Authorization header that it demands, empty for none.
+        refusal: What a request without it is answered with.
+        directory: Whose files it has beside `files`, if any.
     """
 
     url: str
@@ -31,6 +35,15 @@ class Server:
     authorization: list[str] = field(default_factory=list)
     ranges: bool = True
     login: str = ""
+    refusal: int = 401
+    directory: Path | None = None
+
+    def content(self, path: str) -> bytes | None:
+        """What is at a path; None for nothing."""
+        if path in self.files or self.directory is None:
+            return self.files.get(path)
+        target = self.directory / unquote(path).lstrip("/")
+        return target.read_bytes() if target.is_file() else None
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -44,18 +57,18 @@ class _Handler(BaseHTTPRequestHandler):
         state.authorization.append(self.headers.get("Authorization", ""))
         planned = state.plan.get(self.path, [])
         step = planned.pop(0) if planned else None
-        if isinstance(step, int) or self.path not in state.files:
-            self.send_response(step or 404)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
         if state.login and self.headers.get("Authorization") != state.login:
-            self.send_response(401)
+            self.send_response(state.refusal)
             self.send_header("WWW-Authenticate", 'Basic realm="test"')
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
-        data = state.files[self.path]
+        data = state.content(self.path)
+        if isinstance(step, int) or data is None:
+            self.send_response(step or 404)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and state.ranges else 0
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(data) - start))

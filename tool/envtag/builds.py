@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envtag import __version__
+from envtag import __version__, credentials
 from envtag.build_record import BuildRecord, Provenance
 from envtag.build_shelf import Shelf
 from envtag.errors import FatalError
@@ -22,6 +22,7 @@ from envtag.prefix import layout
 from envtag.prefix.source import BuiltWheel, build_wheel
 from envtag.store import keys
 from envtag.util.canonical import sha256_file
+from envtag.uv_indices import Indices, index_words
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -82,8 +83,8 @@ def provide_builds(
     missing = [source for source in sources if source.sha256 not in found]
     if not missing or not build or lock.platform != current_platform():
         return Builds(found=found, waiting=tuple(missing))
-    indices = _index_options(config, index_url, extra_index_urls)
-    job = _Job(shelf=shelf, config=config, output=output, index_options=indices)
+    indices = index_words(config.mirrors, credentials.load(), default=index_url, extra=extra_index_urls)
+    job = _Job(shelf=shelf, config=config, output=output, indices=indices)
     return Builds(found={**found, **job.run(missing)})
 
 
@@ -94,7 +95,7 @@ class _Job:
     shelf: Shelf
     config: Config
     output: Output
-    index_options: tuple[str, ...]
+    indices: Indices
 
     def run(self, sources: Sequence[Package]) -> dict[str, Build]:
         """Build sources side by side, and put what comes of them on the shelf."""
@@ -158,9 +159,7 @@ class _Job:
         from packaging.version import InvalidVersion, Version
 
         directories = self.config.directories
-        built = build_wheel(
-            archive, source, work, executable, directories=directories, index_options=self.index_options
-        )
+        built = build_wheel(archive, source, work, executable, directories=directories, indices=self.indices)
         filename = built.path.name
         try:
             name, version, _, _ = parse_wheel_filename(filename)
@@ -226,10 +225,3 @@ def _libc() -> str:
         return os.confstr("CS_GNU_LIBC_VERSION") or ""
     except (AttributeError, ValueError, OSError):
         return ""
-
-
-def _index_options(config: Config, index_url: str, extra_index_urls: Sequence[str]) -> tuple[str, ...]:
-    options = ["--default-index", config.mirrors.fetch_url(index_url)] if index_url else []
-    for url in extra_index_urls:
-        options += ["--index", config.mirrors.fetch_url(url)]
-    return tuple(options)

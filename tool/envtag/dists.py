@@ -8,6 +8,8 @@ import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
+from envtag import credentials
+from envtag.conda_client import conda_client
 from envtag.engines import Dist
 from envtag.errors import FatalError
 from envtag.output import Output
@@ -123,10 +125,9 @@ class _Reader:
 
     async def _ranges(self, packages: Sequence[Package]) -> dict[str, _Listings]:
         """Hash to the listings of those packages whose server answers range requests."""
-        from rattler.networking import Client
         from rattler.package_streaming import PackageArchive
 
-        client = Client.default_client()
+        client = conda_client([self._mirrors.fetch_url(item.url) for item in packages], credentials.load())
         gate = asyncio.Semaphore(_PARALLEL)
 
         async def one(package: Package) -> _Listings | None:

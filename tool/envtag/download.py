@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from envtag import credentials
+from envtag.credentials import Credential, Credentials, login_hint
 from envtag.errors import FatalError
 from envtag.urls import without_credentials
 
@@ -27,13 +29,13 @@ _LONGEST_PAUSE_SECONDS = 30.0
 _TIMEOUT_SECONDS = (15.0, 60.0)  # to connect, and between two reads
 _BLOCK = 1 << 18
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-_PARTIAL, _ERROR, _UNAUTHORIZED, _NOT_SATISFIABLE = 206, 400, 401, 416
-_CREDENTIALS = "credentials for it come from netrc, from a keyring, or with the mirror's URL in `ENVTAG_MIRRORS`"
+_PARTIAL, _ERROR, _NOT_SATISFIABLE = 206, 400, 416
+_REFUSED, _GONE = (401, 403), 404
 
 
 @dataclass(slots=True, kw_only=True)
 class Download:
-    """One archive on its way; where its server asks who wants it, netrc and then a keyring say so.
+    """One archive on its way; where its server asks who wants it, the client's credentials and a keyring say so.
 
     Attributes:
         package: What it is, for its hash and for errors.
@@ -49,7 +51,7 @@ class Download:
     session: Callable[[], requests.Session]
     count: Callable[[int], None]
     _digest: Any = field(default_factory=hashlib.sha256)
-    _login: tuple[str, str] | None = None
+    _login: Login | None = None
 
     def run(self) -> str:
         """Download it; returns the SHA-256 of what came, 64 hex digits.
@@ -81,9 +83,10 @@ class Download:
     def _ask(self, have: int) -> requests.Response:
         headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
         answer = self.session().get(self.url, headers=headers, stream=True, timeout=_TIMEOUT_SECONDS, auth=self._login)
-        if answer.status_code == _UNAUTHORIZED and self._login is None:
-            self._login = _keyring_login(self.url)
-            if self._login is not None:
+        if answer.status_code in _REFUSED and self._login is None:
+            known = Credentials()
+            if known.ask(self.url):
+                self._login = Login(known)
                 answer.close()
                 return self._ask(have)
         if have and answer.status_code == _NOT_SATISFIABLE:
@@ -103,11 +106,9 @@ class Download:
                 self.count(len(block))
 
     def _refused(self, status: int) -> FatalError:
-        hint = {
-            401: _CREDENTIALS,
-            403: _CREDENTIALS,
-            404: "it was removed there: only a store that holds it can still give it",
-        }.get(status, "")
+        hint = login_hint(credentials.host_of(self.url)) if status in _REFUSED else ""
+        if status == _GONE:
+            hint = "it was removed there: only a store that holds it can still give it"
         return FatalError(f"cannot fetch {self.package} from {without_credentials(self.url)}: HTTP {status}", hint)
 
     def _unreachable(self, error: Exception) -> FatalError:
@@ -118,10 +119,37 @@ class Download:
         )
 
 
+class Login:
+    """Shows each host what is known for it, as requests wants it; `~/.netrc` has the say where nothing is.
+
+    Args:
+        known: The client's credentials.
+    """
+
+    def __init__(self, known: Credentials) -> None:
+        self._known = known
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add what the host of a request is shown."""
+        from requests.utils import get_netrc_auth
+
+        url = request.url or ""
+        found = self._known.of(url)
+        if found is None:
+            pair = get_netrc_auth(url)
+            found = Credential(username=pair[0], password=pair[1]) if pair is not None else None
+        if found is not None:
+            request.url = found.url(url)
+            if found.header:
+                request.headers["Authorization"] = found.header
+        return request
+
+
 @contextmanager
 def sessions() -> Iterator[Callable[[], requests.Session]]:
-    """One HTTP session a thread, made when it is first needed (netrc and proxy variables are honoured)."""
+    """One HTTP session a thread, made when it is first needed; it logs in where it can, and honours proxy variables."""
     local = threading.local()
+    login = Login(credentials.load())
     opened: list[requests.Session] = []
 
     def session() -> requests.Session:
@@ -129,6 +157,7 @@ def sessions() -> Iterator[Callable[[], requests.Session]]:
             import requests
 
             local.session = requests.Session()
+            local.session.auth = login
             opened.append(local.session)
         found: requests.Session = local.session
         return found
@@ -138,29 +167,6 @@ def sessions() -> Iterator[Callable[[], requests.Session]]:
     finally:
         for made in opened:
             made.close()
-
-
-def _keyring_login(url: str) -> tuple[str, str] | None:
-    """User and password from a keyring, by the server's URL or its name as pip asks for them; None where it has none.
-
-    The `keyring` package is used where it is installed; whatever keeps its backend from answering is as no answer.
-    """
-    import importlib
-
-    try:
-        keyring: Any = importlib.import_module("keyring")
-    except ImportError:
-        return None
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    for service in (f"{parts.scheme}://{host}", host):
-        try:
-            found = keyring.get_credential(service, parts.username)
-        except Exception:  # noqa: BLE001 - of any backend; the server's refusal is what is told
-            return None
-        if found is not None:
-            return found.username, found.password
-    return None
 
 
 def _pause(attempt: int, retry_after: str) -> float:

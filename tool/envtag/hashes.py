@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from envtag.errors import FatalError
 from envtag.wheels import marker_environment
@@ -38,21 +38,43 @@ def stated_hashes(requirements: Iterable[PypiRequirement], platform: str, python
     return found
 
 
-def check_stated(
-    packages: Iterable[Package], stated: Mapping[str, frozenset[str]], options: PypiOptions, platform: str
-) -> None:
+class Asked(Protocol):
+    """What is needed of a problem to know which hashes it states."""
+
+    @property
+    def platform(self) -> str:
+        """One of `platforms.PLATFORMS`."""
+        ...
+
+    @property
+    def python(self) -> str:
+        """`3.11` or `3.11.7`."""
+        ...
+
+    @property
+    def requirements(self) -> tuple[PypiRequirement, ...]:
+        """Constraints among them."""
+        ...
+
+    @property
+    def options(self) -> PypiOptions:
+        """Whether hashes are required though none is stated."""
+        ...
+
+
+def check_stated(packages: Iterable[Package], problem: Asked) -> None:
     """Hold a solution to the hashes that requirements state: all of its packages, or none where none is stated.
 
     Args:
         packages: What was chosen, but for what a base has.
-        stated: The answer of `stated_hashes`.
-        options: Whether hashes are required though none is stated.
-        platform: Where it is for.
+        problem: What they are the answer to.
 
     Raises:
         FatalError: A package has no stated hash, or another one; names it.
     """
-    if not stated and not options.require_hashes:
+    platform = problem.platform
+    stated = stated_hashes(problem.requirements, platform, problem.python)
+    if not stated and not problem.options.require_hashes:
         return
     for package in packages:
         if package.name not in stated:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from envtag import git_source, identity
+from envtag import credentials, git_source, identity
 from envtag.dists import provided_dists
 from envtag.engines import CondaProblem, Dist, PypiProblem, conda_engine, pypi_engine
 from envtag.engines.explain import together
 from envtag.engines.python_version import conda_version, minor_of, only_minor, permits
 from envtag.errors import FatalError, UnsolvableError
-from envtag.hashes import check_stated, stated_hashes
+from envtag.hashes import check_stated
 from envtag.lock.model import Lock
 from envtag.lock_merge import Pins
 from envtag.package import Package
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from envtag.config import Config
+    from envtag.credentials import Credentials
     from envtag.output import Output
     from envtag.store import Store
 
@@ -62,7 +64,10 @@ def solve(
         UnsolvableError: On some platforms there is no solution; the detail explains each.
         FatalError: The request cannot be solved as it is, or something cannot be reached.
     """
-    job = _Job(request=request, config=config, store=store, base_locks=base_locks, output=output, pins=pins or {})
+    job = _Job(
+        request=request, config=config, store=store, base_locks=base_locks, output=output, pins=pins or {},
+        credentials=credentials.load(logins=request.logins),
+    )  # fmt: skip
     names = list(dict.fromkeys(check_platform(name) for name in platforms))
     job.check(names)
     conda = job.solve_conda(names)
@@ -90,6 +95,7 @@ class _Job:
     base_locks: Mapping[str, Lock]
     output: Output
     pins: Mapping[str, Pins]
+    credentials: Credentials
 
     def check(self, names: Sequence[str]) -> None:
         """Refuse what no solver need be asked about."""
@@ -132,12 +138,9 @@ class _Job:
         if problems:
             asked = [problem.platform for problem in problems]
             with _progress(self.output, "solving conda packages", asked) as done:
-                solved = conda_engine().solve_all(
-                    problems,
-                    mirrors=self.config.mirrors,
-                    repodata_cache=self.config.directories.repodata,
-                    on_done=done,
-                )
+                mirrors, cache = self.config.mirrors, self.config.directories.repodata
+                solve_all = partial(conda_engine().solve_all, problems, mirrors=mirrors, repodata_cache=cache)
+                solved = self.credentials.retried(partial(solve_all, on_done=done))
             answers.update(zip(asked, solved, strict=True))
         return answers
 
@@ -162,6 +165,7 @@ class _Job:
             pinned=self._base(name, "conda"),
             kept=self._pins(name, "conda").kept,
             preferred=self._pins(name, "conda").preferred,
+            credentials=self.credentials,
         )
 
     def uv_python(self, names: Mapping[str, Packages]) -> str:
@@ -212,8 +216,10 @@ class _Job:
             if not any(not item.constraint for item in problem.requirements):
                 return problem.pinned
             mirrors, directories = self.config.mirrors, self.config.directories
-            solved = pypi_engine().solve(problem, mirrors=mirrors, cache=directories.uv)
-            _check_hashes(problem, solved)
+            engine = partial(pypi_engine().solve, problem, mirrors=mirrors, cache=directories.uv)
+            solved = self.credentials.retried(engine)
+            base = {item.name for item in problem.pinned}
+            check_stated([item for item in solved if item.name not in base], problem)
             return tuple(
                 item if item.sha256 else git_source.locked(item, directories=directories, mirrors=mirrors)
                 for item in solved
@@ -244,6 +250,7 @@ class _Job:
             kept=pins.kept,
             preferred=pins.preferred,
             options=request.pypi_options,
+            credentials=self.credentials,
         )
 
     def _pypi_roots(self, name: str, python: str = "") -> tuple[PypiRequirement, ...]:
@@ -315,13 +322,6 @@ def _refuse_twice(problem: PypiProblem) -> None:
                 f"and the base has `{locked}` from PyPI",
                 "leave the conda package out: the base's packages are kept exactly",
             )
-
-
-def _check_hashes(problem: PypiProblem, solved: Packages) -> None:
-    """Hold an engine's answer to the hashes that requirements state; what a base has is kept by its own."""
-    base = {item.name for item in problem.pinned}
-    stated = stated_hashes(problem.requirements, problem.platform, problem.python)
-    check_stated([item for item in solved if item.name not in base], stated, problem.options, problem.platform)
 
 
 @contextmanager

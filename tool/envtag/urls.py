@@ -167,7 +167,8 @@ class Mirrors:
 
     def canonical_url(self, url: str) -> str:
         """The canonical URL of one that a mirror answered with."""
-        return _replace(url, tuple((mirror, canonical) for canonical, mirror in self.pairs))
+        back = [(known, canonical) for canonical, mirror in self.pairs for known in (mirror, _bare(mirror))]
+        return _replace(url, tuple(dict.fromkeys(back)))
 
 
 def file_path(url: str) -> Path | None:
@@ -186,6 +187,12 @@ def without_credentials(url: str) -> str:
     host = parts.hostname or ""
     netloc = f"{host}:{parts.port}" if parts.port else host
     return urlunsplit(SplitResult(parts.scheme, netloc, _TOKEN.sub(r"/t/***\1", parts.path), "", ""))
+
+
+def _bare(url: str) -> str:
+    """A mirror's URL as it answers: without the credentials that it is asked with."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _replace(url: str, pairs: tuple[tuple[str, str], ...]) -> str:

@@ -9,6 +9,7 @@ import importlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast
 
+from envtag.credentials import Credentials
 from envtag.errors import FatalError, UnsolvableError
 from envtag.request import PypiOptions
 
@@ -67,6 +68,7 @@ class CondaProblem:
         pinned: Packages of a base, closed under dependency: in the answer each is there, byte for byte.
         kept: Packages that need not be there: where the answer has one of their names, it is this one, byte for byte.
         preferred: Packages that are taken where they go with everything else.
+        credentials: Who the client is at private hosts; no part of the problem.
     """
 
     platform: str
@@ -78,6 +80,7 @@ class CondaProblem:
     pinned: tuple[Package, ...] = ()
     kept: tuple[Package, ...] = ()
     preferred: tuple[Package, ...] = ()
+    credentials: Credentials = field(default_factory=Credentials, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +100,7 @@ class PypiProblem:
         kept: Packages that need not be there: where the answer has one of their names, it is this one, byte for byte.
         preferred: Packages that are taken where all of them go with everything else.
         options: How packages are found and chosen beside the indices.
+        credentials: Who the client is at private hosts; no part of the problem.
     """
 
     platform: str
@@ -111,6 +115,7 @@ class PypiProblem:
     kept: tuple[Package, ...] = ()
     preferred: tuple[Package, ...] = ()
     options: PypiOptions = field(default=PypiOptions())
+    credentials: Credentials = field(default_factory=Credentials, compare=False)
 
 
 class CondaEngine(Protocol):
@@ -136,6 +141,7 @@ class CondaEngine(Protocol):
             For each problem, in order: its packages by name, or why there is no solution.
 
         Raises:
+            LoginError: A channel's host demands a login that the problem's credentials are without.
             FatalError: A requirement is malformed, a channel cannot be read, or a package has no hashes.
         """
         ...
@@ -158,6 +164,7 @@ class PypiEngine(Protocol):
 
         Raises:
             UnsolvableError: There is no solution; `detail` is the engine's explanation.
+            LoginError: A host demands a login that the problem's credentials are without.
             FatalError: An index cannot be read, or a package has no usable file or no hash.
         """
         ...

@@ -7,6 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from envtag.conda_client import conda_client
+from envtag.credentials import LoginError, host_of
 from envtag.engines.explain import Stated, explanation
 from envtag.engines.rattler_records import Question, package_of, question, record_of
 from envtag.errors import FatalError, UnsolvableError
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from envtag.package import Package
 
 _LOCKED = re.compile(r"(?:^|[\s└├─│])([\w.-]+) \S+ is locked, but", re.MULTILINE)
+_REFUSED = re.compile(r"\((?P<status>40[13]) [^)]*\) for url \((?P<url>[^)\s]+)\)")
 _INTRODUCTION = "Cannot solve the request because of: "
 
 
@@ -41,9 +44,9 @@ async def _solve_all(
     questions: Sequence[Question], mirrors: Mirrors, cache: Path, on_done: Callable[[str], None]
 ) -> list[tuple[Package, ...] | UnsolvableError]:
     from rattler import Gateway
-    from rattler.networking import Client
 
-    gateway = Gateway(cache_dir=cache, client=Client.default_client(), show_progress=False)
+    client = conda_client([base for asked in questions for base in asked.channels], questions[0].problem.credentials)
+    gateway = Gateway(cache_dir=cache, client=client, show_progress=False)
 
     async def one(asked: Question) -> tuple[Package, ...] | UnsolvableError:
         try:
@@ -177,6 +180,10 @@ async def _unreadable(text: str, asked: Question, gateway: Any) -> FatalError:
     """The error for a channel that cannot be read: its canonical name, and the host that was asked."""
     detail = "\n".join(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
     hint = "check the channel's name, the network, and the mirrors in ENVTAG_MIRRORS"
+    refused = _REFUSED.search(text)
+    if refused is not None:
+        missing = asked.problem.credentials.missing.get(host_of(refused["url"]), ())
+        return LoginError("the conda channel at", refused["url"], int(refused["status"]), missing)
     base = _named(text, asked.channels) or await _damaged(asked, gateway)
     if base is None:
         return FatalError("a conda channel cannot be read", hint, detail)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
 from envtag.engines.stubs import stub_wheel
+from envtag.uv_indices import index_words, netrc_for, own_netrc
 from envtag.uv_program import run_uv
 from envtag.wheels import uv_platform
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from envtag.request import PypiOptions, PypiRequirement
     from envtag.urls import Mirrors
     from envtag.util.process import Completed
+    from envtag.uv_indices import Indices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,7 @@ class Compile:
 
     arguments: Sequence[str]
     cache: Path
-    variables: Mapping[str, str]
+    variables: Mapping[str, str] = field(repr=False)
     stubs: Mapping[str, str]
 
     def run(self, output_format: str, *options: str) -> Completed:
@@ -73,6 +76,13 @@ def prepare(
             unwanted += ["--no-emit-package", dist.name]
     commits = {package.name: package.url for package in problem.kept if package.is_commit}
     bounds += [f"{package.name}=={package.version}" for package in problem.kept if not package.is_commit]
+    indices = index_words(
+        mirrors,
+        problem.credentials,
+        default=problem.index_url,
+        extra=problem.extra_index_urls,
+        no_index=problem.options.no_index,
+    )
     roots = [item for item in problem.requirements if not item.constraint]
     lines = [_line(item.text, mirrors, commits.get(item.name)) for item in roots if not item.index]
     for package in problem.pinned:
@@ -83,30 +93,22 @@ def prepare(
     inputs = [str(workspace / "requirements.in")]
     tied = [item for item in roots if item.index]
     if tied:
-        _write(workspace / "pyproject.toml", _tied_to_indices(tied, mirrors))
+        _write(workspace / "pyproject.toml", _tied_to_indices(tied, indices))
         inputs.append(str(workspace / "pyproject.toml"))
+    for url in problem.options.find_links:
+        indices.words += ["--find-links", mirrors.fetch_url(url)]
     value, variables = uv_platform(problem.platform, problem.virtual_packages)
     arguments = [
         "pip", "compile", "--no-header", "--quiet", "--python", sys.executable,
         "--python-version", problem.python, "--python-platform", value,
-        *_index_options(problem, mirrors),
+        *indices.words,
         *(("--exclude-newer", problem.exclude_newer) if problem.exclude_newer else ()),
         *_choices(problem.options),
         *unwanted,
         "--constraints", str(workspace / "constraints.txt"), *inputs,
     ]  # fmt: skip
+    variables |= {**indices.variables, **netrc_for(problem.credentials, workspace, own_netrc(os.environ))}
     return Compile(arguments=arguments, cache=cache, variables=variables, stubs=stubs)
-
-
-def _index_options(problem: PypiProblem, mirrors: Mirrors) -> list[str]:
-    options = ["--no-index"] if problem.options.no_index else []
-    if problem.index_url:
-        options += ["--default-index", mirrors.fetch_url(problem.index_url)]
-    for url in problem.extra_index_urls:
-        options += ["--index", mirrors.fetch_url(url)]
-    for url in problem.options.find_links:
-        options += ["--find-links", mirrors.fetch_url(url)]
-    return options
 
 
 def _choices(options: PypiOptions) -> list[str]:
@@ -118,16 +120,15 @@ def _choices(options: PypiOptions) -> list[str]:
     return words
 
 
-def _tied_to_indices(requirements: Sequence[PypiRequirement], mirrors: Mirrors) -> list[str]:
+def _tied_to_indices(requirements: Sequence[PypiRequirement], indices: Indices) -> list[str]:
     """A project that needs what may come from one index only: uv knows that of projects, not of lists."""
-    indices = list(dict.fromkeys(item.index for item in requirements))
+    known = {url: indices.named(url) for url in dict.fromkeys(item.index for item in requirements)}
     lines = ["[project]", 'name = "envtag-request"', 'version = "0"', "dependencies = ["]
     lines += [f"  {_quoted(item.text)}," for item in requirements]
     lines += ["]", "[tool.uv.sources]"]
-    lines += [f'{item.name} = {{ index = "index-{indices.index(item.index)}" }}' for item in requirements]
-    for number, url in enumerate(indices):
-        address = _quoted(mirrors.fetch_url(url))
-        lines += ["[[tool.uv.index]]", f'name = "index-{number}"', f"url = {address}", "explicit = true"]
+    lines += [f'{item.name} = {{ index = "{known[item.index][0]}" }}' for item in requirements]
+    for name, address in known.values():
+        lines += ["[[tool.uv.index]]", f'name = "{name}"', f"url = {_quoted(address)}", "explicit = true"]
     return lines
 
 

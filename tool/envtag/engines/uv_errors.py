@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from envtag.credentials import LoginError, host_of
 from envtag.engines.explain import Stated, explanation, named_in, trim
 from envtag.errors import FatalError, UnsolvableError
 from envtag.urls import Mirrors, without_credentials
@@ -20,6 +21,11 @@ _UNSOLVABLE = ("No solution found when resolving", "conflicting URLs for package
 _URL = re.compile(r"(?:Failed to fetch: |for url \(|Failed to download )`?((?:https?|file)://[^\s`)]+)")
 
 _ANY_URL = re.compile(r"https?://[^\s`)]+")
+_LOGIN = (
+    re.compile(r"An index URL \((?P<url>[^)\s]+)\) could not be queried .*\((?P<status>401) "),
+    re.compile(r"An index \((?P<url>[^)\s]+)\) returned a (?P<status>403) "),
+    re.compile(r"\((?P<status>40[13]) [^)]*\) for url \((?P<url>[^)\s]+)\)"),
+)
 
 
 def failed(
@@ -35,6 +41,10 @@ def failed(
         scratch: The directory of uv's input, which is of no interest to a person.
     """
     said = _plain(done.stderr.decode("utf-8", "replace"))
+    refused = next((match for pattern in _LOGIN if (match := pattern.search(said))), None)
+    if refused is not None:
+        missing = problem.credentials.missing.get(host_of(refused["url"]), ())
+        return LoginError("the PyPI index at", refused["url"], int(refused["status"]), missing)
     if any(mark in said for mark in _UNSOLVABLE):
         said = _ANY_URL.sub(lambda match: mirrors.canonical_url(match.group()), said)
         return _unsolvable(said, problem, {**stubs, f"{scratch}/": ""})

@@ -6,7 +6,6 @@ import re
 import shutil
 import tarfile
 import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from envtag.config import Directories
     from envtag.package import Package
     from envtag.util.process import Completed
+    from envtag.uv_indices import Indices
 
 #: When a source's own date is not known (2020-02-02): the same for everybody; zip files know no date before 1980.
 _EPOCH_SECONDS = 1580601600
@@ -54,7 +54,7 @@ def build_wheel(
     executable: Path,
     *,
     directories: Directories,
-    index_options: Sequence[str] = (),
+    indices: Indices | None = None,
 ) -> BuiltWheel:
     """Build the wheel of a package that is locked as a source.
 
@@ -64,7 +64,7 @@ def build_wheel(
         work: A directory to make and work in; the wheel stays there.
         executable: The Python that it is built for.
         directories: For uv's cache.
-        index_options: uv's options that say where build requirements come from; the default index otherwise.
+        indices: Where build requirements come from; the default index otherwise.
 
     Raises:
         FatalError: It cannot be unpacked or built.
@@ -82,8 +82,9 @@ def build_wheel(
         backend = _backend(found.read_bytes()[:_PYPROJECT_LIMIT] if found.is_file() else b"")
     wheels = work / "wheel"
     arguments = ["build", "--wheel", "--no-create-gitignore", "--verbose", "--python", str(executable)]
-    arguments += [*index_options, "--out-dir", str(wheels), str(source)]
-    done = run_uv(arguments, cache=directories.uv, extra=_variables(package, versioned=git is not None))
+    arguments += [*(indices.words if indices else ()), "--out-dir", str(wheels), str(source)]
+    variables = {**_variables(package, versioned=git is not None), **(indices.variables if indices else {})}
+    done = run_uv(arguments, cache=directories.uv, extra=variables)
     made = sorted(wheels.glob("*.whl"))
     if done.returncode != 0 or len(made) != 1:
         raise _failed(package, backend, done)
