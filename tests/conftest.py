@@ -201,7 +201,8 @@ def cold_client(home: Path) -> Client:
 @pytest.fixture
 def client(cold_client: Client, session_directory: Path) -> Client:
     """A machine of its own whose package caches are shared with the other tests, since filling them costs seconds."""
-    for directory in (cold_client.config.directories.conda_packages, cold_client.config.directories.uv):
+    directories = cold_client.config.directories
+    for directory in (directories.conda_packages, directories.uv, directories.data / "metaflow-code"):
         shared = session_directory / directory.name
         shared.mkdir(exist_ok=True)
         directory.parent.mkdir(parents=True, exist_ok=True)

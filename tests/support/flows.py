@@ -11,18 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from envtag.util import process
-from support.story import Story, Told
+from support.story import HERE, MINOR, Story, Told
 
-#: Told by a step: what it runs in.
-TELL = """
-import json, os, sys
-def tell(name):
-    try:
-        module = __import__(name)
-        return getattr(module, "__version__", "?")
-    except ImportError:
-        return None
-"""
+
+def named(story: Story) -> None:
+    """State: `mlp/base:v1` with numpy and what Metaflow needs, `mlp/bare:v1` with a newer numpy alone.
+
+    Both are conda-only, released but not published. The registry's PyPI index is the loopback one.
+    """
+    both = ("--platform", HERE, "--platform", "osx-arm64")
+    text = f"channels: [conda-forge]\ndependencies: [python {MINOR}.*, requests, numpy 1.21.5]\n"
+    story.resolve("mlp/base:v1", environment=text, options=both)
+    text = f"channels: [conda-forge]\ndependencies: [python {MINOR}.*, numpy 1.24.0]\n"
+    story.resolve("mlp/bare:v1", environment=text, options=("--platform", HERE))
+    project = story.path / "pyproject.toml"
+    project.write_text(project.read_text().replace("[tool.envtag]", f'[tool.envtag]\nindex-url = "{story.index_url}"'))
+    story.commit("mlp/base:v1, mlp/bare:v1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +44,7 @@ class Flows:
     @property
     def environ(self) -> Mapping[str, str]:
         """Variables of a run's process."""
-        variables = {"USERNAME": "tester", "METAFLOW_USER": "tester", "METAFLOW_TELEMETRY_DISABLED": "1"}
+        variables = {"USERNAME": "tester", "METAFLOW_USER": "tester", "PYTHONDONTWRITEBYTECODE": ""}
         return {**self.story.environ, **variables, "ENVTAG_REGISTRY": str(self.story.path)}
 
     def write(self, name: str, text: str) -> Path:

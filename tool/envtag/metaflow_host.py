@@ -7,13 +7,24 @@ has no envtag in its own Python.
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from envtag.cli.session import Session
-from envtag.errors import FatalError
+from envtag.errors import FatalError, UnreachableError
+from envtag.output import Output
+from envtag.util.process import replace_process
 
+if TYPE_CHECKING:
+    from envtag.flows.preparation import Preparation
+    from envtag.found import Found
+    from envtag.settings import RegistrySettings
+    from envtag.store import Store
+
+T = TypeVar("T")
 VERSION = 1
 
 
@@ -23,32 +34,218 @@ def main() -> NoReturn:
     sys.stdout.write(json.dumps(answer))
     sys.stdout.flush()
     sys.stderr.flush()
-    import os
-
     os._exit(0)  # rattler's threads can crash an interpreter that ends by itself; see `cli.entry`
 
 
-def answered(question: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer to one question: `steps` by key, or `error` with `message`, `hint` and `detail`.
+def step() -> NoReturn:
+    """Look up what a task runs in, make it, and become its Python with the rest of the arguments."""
+    question, arguments = json.loads(sys.argv[1]), sys.argv[2:]
+    try:
+        argv, environ = started(question, os.environ)
+        sys.exit(replace_process([*argv, *arguments], environ))
+    except FatalError as error:
+        lines = [f"error: {error.message}", error.detail.rstrip(), f"hint: {error.hint}" if error.hint else ""]
+        sys.stderr.write("".join(f"{line}\n" for line in lines if line))
+        sys.stderr.flush()
+        os._exit(1)
+
+
+def started(question: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+    """The command and the variables of a task whose environment is looked up as it starts.
 
     Args:
-        question: `version`, `registry` (empty for envtag's own settings) and `wanted`, a list of `Wanted.parse`.
+        question: `registry` and `store`, empty for envtag's own settings; `reference`, what to look up; `needs`, what
+            must be in it; `identity`, what is known of it. Or `error`, why it cannot be looked up.
+        environ: The task's variables so far.
+
+    Raises:
+        FatalError: It cannot be had, or lacks what is needed: nothing is solved in a task.
+    """
+    if "error" in question:
+        raise FatalError(question["error"])
+    from envtag.flows.needs import missing_needs
+    from envtag.flows.preparation import activation_variables, interpreter, made
+    from envtag.platforms import current_platform
+
+    session = HostSession(where=question["registry"], store_url=question["store"])
+    found, platform = session.find(question["reference"]), current_platform()
+    lock = found.lock(platform)
+    missing = missing_needs(lock, question["needs"])
+    if missing:
+        raise FatalError(
+            f"`{found.alias}` lacks {', '.join(missing)}, which Metaflow needs, and nothing is added at execution",
+            "add it to the environment's spec, and release it anew",
+        )
+    prefix = made(
+        lock,
+        lambda: found.manifest(platform, session.store),
+        open_store=lambda: session.store,
+        config=session.config,
+        output=session.output,
+    )
+    identity = {
+        **question["identity"],
+        "id": f"{lock.request}:{lock.id}",
+        "platform": platform,
+        "commit": session.commit(found),
+    }
+    changed = {"_METAFLOW_ENVTAG": json.dumps(identity, sort_keys=True)}
+    argv = list(interpreter(prefix))
+    found.close()  # its reading process would be left as a child of the task
+    return argv, {**environ, **activation_variables(prefix, environ), **changed}
+
+
+def answered(question: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to one question: `steps` by key and `missing`, or `error` with `message`, `hint` and `detail`.
+
+    Args:
+        question: `version`; `registry` and `store`, empty for envtag's own settings; `flow`, its name; `user`, who runs
+            it; `trust`, whose resolutions are used; `wanted`, a list for `Wanted.parse`; `late`, names that are looked
+            up at execution: those that are not there now are answered as `missing`, with the reason.
     """
     try:
-        return {"steps": _prepared(question)}
+        return _answered(question)
     except FatalError as error:
         return {"error": {"message": error.message, "hint": error.hint, "detail": error.detail}}
 
 
-def _prepared(question: Mapping[str, Any]) -> dict[str, Any]:
+class HostSession(Session):
+    """A session that tells once what holds for many look-ups, and asks a registry once that does not answer."""
+
+    def __init__(self, *, where: str, store_url: str) -> None:
+        super().__init__(where=where)
+        self.unreachable: FatalError | None = None
+        if store_url:
+            self.config = replace(self.config, store=store_url)
+
+    def read(self, in_git: Callable[[], T], in_store: Callable[[Store, FatalError], T]) -> T:
+        """See the base class."""
+        if self.unreachable is not None:
+            return in_store(self._store_in_reach(self.unreachable), self.unreachable)
+        return super().read(in_git, in_store)
+
+    def settings(self) -> RegistrySettings:
+        """The registry's settings; the defaults where no registry is in reach."""
+        from envtag.settings import RegistrySettings
+
+        try:
+            return self.registry.settings
+        except UnreachableError:
+            return RegistrySettings()
+
+    def commit(self, found: Found) -> str:
+        """The commit that what was found is of; of a work tree, its HEAD if nothing of the environment was changed."""
+        from envtag.found import InRegistry
+
+        if found.commit or not isinstance(found, InRegistry):
+            return found.commit
+        git = found.registry.git
+        return "" if git.changed(found.environment.directory) else git.commit_of("HEAD") or ""
+
+    def find(self, reference: str) -> Found:
+        """See the base class; by a full id, also what this machine resolved for steps."""
+        from envtag.flows.shelf import Shelf
+        from envtag.names import FullId, parse_reference
+
+        named = parse_reference(reference)
+        if not isinstance(named, FullId):
+            return super().find(reference)
+        kept = Shelf(self.config).find(named)
+        if kept is not None:
+            return kept
+        try:
+            return super().find(reference)
+        except FatalError:
+            from envtag.stored import find_stored
+
+            stored = find_stored(reference, self.store, self.config.directories.known_tags, {}, ())
+            if stored is None:
+                raise
+            return stored
+
+    def why_not(self, reference: str) -> str:
+        """Why something cannot be looked up now; empty if it can."""
+        try:
+            self.find(reference)
+        except FatalError as error:
+            return error.message
+        return ""
+
+    def _tell(self, what: str, store: Store, why: FatalError) -> None:
+        if self.unreachable is None:
+            super()._tell(f"{what} (and what else is named)", store, why)
+        self.unreachable = why
+
+
+class _OnceOutput(Output):
+    """Says each thing once, however many steps it is about."""
+
+    __slots__ = ("_said",)
+
+    def say(self, text: str) -> None:
+        """See the base class."""
+        if self._new(text):
+            super().say(text)
+
+    def warn(self, text: str) -> None:
+        """See the base class."""
+        if self._new(text):
+            super().warn(text)
+
+    def _new(self, text: str) -> bool:
+        said: set[str] = getattr(self, "_said", set())
+        new = text not in said
+        self._said = said | {text}
+        return new
+
+
+def preparation(session: HostSession, question: Mapping[str, Any]) -> Preparation:
+    """What it takes to answer a question."""
+    from envtag.flows.preparation import Preparation
+    from envtag.flows.resolving import Resolver
+    from envtag.flows.sharing import Sharing, environment_name
+    from envtag.flows.shelf import Shelf
+    from envtag.flows.trusted import parse_trust
+
+    config, output = session.config, _OnceOutput()
+    user = question.get("user", "")
+
+    def open_store() -> Store:
+        return session.store
+
+    return Preparation(
+        find=session.find,
+        commit=session.commit,
+        open_store=open_store,
+        resolver=Resolver(
+            defaults=session.settings,
+            open_store=open_store,
+            trust=parse_trust(question.get("trust", ""), lambda: user),
+            shelf=Shelf(config),
+            config=config,
+            output=output,
+        ),
+        sharing=Sharing(
+            open_store=open_store,
+            config=config,
+            output=output,
+            user=user,
+            name=environment_name(question.get("flow", "")),
+        ),
+        share_all=bool(config.store or session.settings().store),
+        config=config,
+        output=output,
+    )
+
+
+def _answered(question: Mapping[str, Any]) -> dict[str, Any]:
     if question.get("version") != VERSION:
         raise FatalError("the Metaflow extension is of another version than envtag", "install one version of both")
-    from envtag.flows.preparation import Preparation
     from envtag.flows.wanted import Wanted
 
-    session = Session(where=question["registry"])
-    preparation = Preparation(
-        find=session.find, open_store=lambda: session.store, config=session.config, output=session.output
-    )
-    answers = preparation.prepare([Wanted.parse(item) for item in question["wanted"]])
-    return {key: answer.document() for key, answer in answers.items()}
+    session = HostSession(where=question.get("registry", ""), store_url=question.get("store", ""))
+    wanted = [Wanted.parse(item) for item in question["wanted"]]
+    answers = preparation(session, question).prepare(wanted) if wanted else {}
+    reasons = {name: session.why_not(name) for name in question.get("late", ())}
+    missing = {name: reason for name, reason in reasons.items() if reason}
+    return {"steps": {key: answer.document() for key, answer in answers.items()}, "missing": missing}

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from envtag.engines.python_version import permits
 from envtag.errors import FatalError
+from envtag.spec import python_constraint
+
+if TYPE_CHECKING:
+    from envtag.lock import Lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +48,11 @@ class Wanted:
     make: bool = True
     share: bool = False
 
-    @property
-    def defines(self) -> bool:
-        """Whether it asks for more than what its reference names."""
-        return bool(self.conda or self.pypi or self.python or not self.reference)
+    def adds(self, lock: Lock) -> bool:
+        """Whether it asks for more than a lock of what it names has."""
+        if self.conda or self.pypi:
+            return True
+        return bool(self.python) and not (lock.python and permits(python_constraint(self.python), lock.python))
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Wanted:

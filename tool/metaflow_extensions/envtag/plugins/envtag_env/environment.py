@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from metaflow.metaflow_environment import InvalidEnvironmentException, MetaflowEnvironment
+from metaflow.system_context import ExecutionPhase, system_context
 
 from metaflow_extensions.envtag.plugins.envtag_env import identity, launch, remote
 from metaflow_extensions.envtag.plugins.envtag_env.decorators import FLOW_DECORATORS, STEP_DECORATORS
@@ -38,6 +40,17 @@ class CondaEnvironment(MetaflowEnvironment):
         return launch.host()
 
     @property
+    def datastore_type(self) -> str:
+        """The run's datastore."""
+        return self._datastore_type
+
+    @property
+    def metadata(self) -> str | None:
+        """`TYPE@WHERE` of the run's metadata provider; None for the configured one."""
+        provider = system_context.metadata
+        return None if provider is None or provider.TYPE == "spin" else str(provider.metadata_str())
+
+    @property
     def code_cache(self) -> str:
         """Where Metaflow's code lies for steps in another Python than the launcher's."""
         return launch.code_cache()
@@ -63,7 +76,9 @@ class CondaEnvironment(MetaflowEnvironment):
             for step in self._flow
         ]
         try:
-            self._prepared = launch.prepare(steps, self._datastore_type, echo)
+            self._prepared = launch.Launch(
+                flow=self._flow.name, datastore_type=self._datastore_type, metadata=self.metadata, echo=echo
+            ).prepare(steps)
         except launch.LaunchError as error:
             raise InvalidEnvironmentException(str(error)) from error
 
@@ -110,7 +125,9 @@ class CondaEnvironment(MetaflowEnvironment):
         return identity.Prepared(identity=found, late=named, remote=True)
 
     def executable(self, step_name: str, default: str | None = None) -> str:
-        """See the base class: the Python of a step on another machine."""
+        """See the base class: the Python of a step on another machine; this one for who asks inside a task."""
+        if system_context.phase == ExecutionPhase.TASK:
+            return sys.executable
         prepared = self.prepared(step_name) if hasattr(self._flow, step_name) else None
         if prepared is None:
             return str(super().executable(step_name, default))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from typing import Any, ClassVar
@@ -9,7 +10,8 @@ from typing import Any, ClassVar
 from metaflow.decorators import StepDecorator
 from metaflow.metadata_provider import MetaDatum
 
-from metaflow_extensions.envtag.plugins.envtag_env import identity
+from metaflow_extensions.envtag.plugins.envtag_env import identity, launch
+from metaflow_extensions.envtag.plugins.envtag_env.requirements import substitute
 from metaflow_extensions.envtag.plugins.envtag_env.tree import Tree
 
 
@@ -19,7 +21,7 @@ class EnvtagInternal(StepDecorator):
     name = "envtag_internal"
     defaults: ClassVar[dict[str, Any]] = {}
 
-    #: Metaflow's code for the steps of this process's run, and the environments that have it.
+    #: Metaflow's code for the steps of this process's run.
     _tree: ClassVar[Tree | None] = None
 
     def step_init(
@@ -62,7 +64,28 @@ class EnvtagInternal(StepDecorator):
         cli_args.env.update(prepared.variables)
         cli_args.env.update(tree.variables)
         cli_args.env["PYTHONNOUSERSITE"] = "1"
-        cli_args.entrypoint[:1] = prepared.argv
+        cli_args.entrypoint[:1] = self._shim(cli_args.task) if prepared.late else prepared.argv
+
+    def _shim(self, task: Any) -> list[str]:
+        """The command that looks the environment up, makes it and becomes its Python, in the task's own process.
+
+        What cannot be looked up is told by it, so that the task fails and not the run.
+        """
+        step = launch.Step(self._step, self._environment.requirement(self._step), "")
+        question: dict[str, Any] = {
+            **launch.places(),
+            "needs": launch.needs(self._environment.datastore_type),
+            "identity": launch.late_prepared(step).identity._asdict(),
+        }
+        try:
+            variables = {**os.environ, **variables_of(task)}
+            if "@{METAFLOW_INIT_" in question["identity"]["alias"]:
+                variables.update(variables_of_parameters(task))
+            question["reference"] = launch.resolved_reference(step, variables, self._environment.metadata)
+            question["identity"]["alias"] = substitute(question["identity"]["alias"], variables, self._step)
+        except launch.LaunchError as error:
+            question["error"] = str(error)
+        return [*launch.program(self._environment.host, "step"), json.dumps(question)]
 
     def task_pre_step(
         self,
@@ -92,3 +115,29 @@ class EnvtagInternal(StepDecorator):
             for field, value in identity.recorded(found).items()
         ]
         metadata.register_metadata(run_id, step_name, task_id, entries)
+
+
+def variables_of(task: Any) -> dict[str, str]:
+    """What `@{VAR}` may name at execution beside the environment and the parameters: the task's place in its run."""
+    return {
+        "METAFLOW_FLOW_NAME": str(task.flow.name),
+        "METAFLOW_RUN_ID": str(task.run_id),
+        "METAFLOW_STEP_NAME": str(task.step),
+        "METAFLOW_TASK_ID": str(task.task_id),
+        "METAFLOW_RETRY_COUNT": str(task.retries),
+    }
+
+
+def variables_of_parameters(task: Any) -> dict[str, str]:
+    """The parameters of a task's run as variables, named as where a scheduler starts it: `METAFLOW_INIT_NAME`."""
+    stored = task._flow_datastore.get_task_datastores(run_id=task.run_id, steps=["_parameters"])  # noqa: SLF001
+    values = {
+        name: stored[0][name]
+        for name, _ in task.flow._get_parameters()  # noqa: SLF001 - Metaflow's own ways to them
+        if stored and name in stored[0]
+    }
+    return {
+        f"METAFLOW_INIT_{name.upper().replace('-', '_')}": str(value)
+        for name, value in values.items()
+        if isinstance(value, (str, int, float))
+    }

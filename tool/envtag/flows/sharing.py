@@ -1,0 +1,108 @@
+"""Locks to the store with all that they take, for machines that have nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from envtag import resolutions
+from envtag.builds import provide_builds
+from envtag.errors import FatalError
+from envtag.manifest import Manifest
+from envtag.publication.manifests import python_seen
+from envtag.publication.report import Report
+from envtag.publication.upload import Uploader
+from envtag.store import Store, keys
+from envtag.tombstones import Tombstones
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from envtag.config import Config
+    from envtag.lock import Lock
+    from envtag.output import Output
+
+
+@dataclass(kw_only=True)
+class Sharing:
+    """What it takes to share locks.
+
+    Attributes:
+        open_store: Gives the store.
+        config: The client's settings.
+        output: Where progress is told.
+        user: Who shares.
+        name: What the locks are recorded as being of: an environment's name.
+    """
+
+    open_store: Callable[[], Store]
+    config: Config
+    output: Output
+    user: str
+    name: str
+
+    def share(self, lock: Lock, *, released: str = "", commit: str = "") -> str:
+        """See to it that the store has a lock's packages, builds and manifest.
+
+        Args:
+            lock: A lock on any platform.
+            released: SHA-256 of the manifest that a tag names for it; empty where no tag leads to it.
+            commit: The commit that it was read at; empty where there is none.
+
+        Returns:
+            SHA-256 of the manifest that hydrates it.
+
+        Raises:
+            FatalError: A package cannot be had, a source waits for a machine of its platform, or the store refuses.
+        """
+        store = self.store
+        if released and store.size(keys.manifest_key(released)) is not None:
+            return released
+        key = keys.request_key(lock.request, lock.platform, lock.id)
+        data = store.read(key)
+        if data is not None:
+            digest = resolutions.parse(data, key, store.url).manifest
+            if self.tombstones.revive(keys.manifest_key(digest)) and store.size(keys.manifest_key(digest)) is not None:
+                return digest
+        return self._publish(lock, commit)
+
+    def _publish(self, lock: Lock, commit: str) -> str:
+        uploader = Uploader(store=self.store, config=self.config, output=self.output, tombstones=self.tombstones)
+        uploader.upload(self.name, lock.packages, Report())
+        builds = provide_builds(lock, store=self.store, config=self.config, output=self.output)
+        if builds.waiting:
+            listed = ", ".join(str(package) for package in builds.waiting)
+            raise FatalError(
+                f"{listed} must be built on {lock.platform}, and nobody has done it yet",
+                "build it there once: `envtag publish --platform` of an environment that has it",
+            )
+        manifest = Manifest(lock=lock, python_seen=python_seen(lock), builds=builds.found)
+        self.tombstones.confirm()
+        return resolutions.record(
+            self.store,
+            manifest=manifest,
+            environment=self.name,
+            commit=commit,
+            who=self.user,
+            when=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        )
+
+    @cached_property
+    def store(self) -> Store:
+        """The store."""
+        return self.open_store()
+
+    @cached_property
+    def tombstones(self) -> Tombstones:
+        """What the collection of garbage has marked in it."""
+        found = Tombstones(store=self.store)
+        found.load()
+        return found
+
+
+def environment_name(flow: str) -> str:
+    """What a flow's own environments are recorded as being of: `flows/` and its name in a legal spelling."""
+    return f"flows/{re.sub(r'[^a-z0-9]+', '-', flow.lower()).strip('-')[:60] or 'flow'}"
