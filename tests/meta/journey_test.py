@@ -15,7 +15,7 @@ import pytest
 from support.source import ROOT
 
 MINOR = "{}.{}".format(*sys.version_info[:2])
-NAMES = ("resolving", "requirements", "releasing", "using")
+NAMES = ("resolving", "requirements", "releasing", "updating", "using")
 PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in NAMES)]
 _CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _IN_A_TABLE = re.compile(r"^\|.*\| `(envtag [^`]+)` \|$", re.MULTILINE)
@@ -61,6 +61,7 @@ class Reader:
             ("file:///srv/envtag", (self.place / "store").as_uri()),
             ("--python 3.12", f"--python {MINOR}"),
             (":v5", ":v1"),
+            *((("numpy", "alpha"), ("pandas", "beta")) if line.startswith("envtag update") else ()),
         ):
             line = line.replace(shown, own)
         return line
@@ -112,7 +113,7 @@ def test_a_reader_types_every_command_that_is_shown(reader: Reader):
     verbs = {line.split()[1] for line in reader.typed if line.startswith("envtag ") and line.split()[1][0] != "-"}
     assert verbs == {
         "alias", "check", "config", "create", "diff", "gc", "get", "init", "list", "lock", "publish", "resolve", "run",
-        "shell", "show", "verify",
+        "shell", "show", "update", "verify",
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from envtag import credentials
 from envtag.conda_client import conda_client
 from envtag.engines import Dist
-from envtag.errors import FatalError
+from envtag.errors import FatalError, UnsolvableError
 from envtag.output import Output
 from envtag.util import aio
 from envtag.util.canonical import canonical_json
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envtag.config import Directories
+    from envtag.engines import PypiProblem
     from envtag.package import Package
     from envtag.store import Store
     from envtag.urls import Mirrors
@@ -87,6 +88,19 @@ def dists_of_paths(paths: Iterable[str]) -> list[tuple[str, str]]:
         if match:
             found.setdefault(canonicalize_name(match.group(1)), match.group(2))
     return sorted(found.items())
+
+
+def refuse_twice(problem: PypiProblem) -> None:
+    """A conda package that is added to a base must not bring what the base has from PyPI."""
+    provided = {dist.name: dist for dist in problem.provided}
+    for locked in problem.pinned:
+        if locked.name in provided:
+            dist = provided[locked.name]
+            raise UnsolvableError(
+                f"conda package `{dist.by}` brings `{dist.name} {dist.version}` on `{problem.platform}`, "
+                f"and the base has `{locked}` from PyPI",
+                "leave the conda package out: the base's packages are kept exactly",
+            )
 
 
 def _may_bring(package: Package) -> bool:

@@ -24,7 +24,18 @@ class AliasExistsError(FatalError):
 
 
 class UnsolvableError(FatalError):
-    """A solver proved that a request has no solution; `detail` is its explanation."""
+    """A solver proved that a request has no solution; `detail` is its explanation.
+
+    Args:
+        message: See `FatalError`.
+        hint: See `FatalError`.
+        detail: See `FatalError`.
+        blamed: Names of packages that were to be kept and that the explanation is about.
+    """
+
+    def __init__(self, message: str, hint: str = "", detail: str = "", blamed: frozenset[str] = frozenset()) -> None:
+        super().__init__(message, hint, detail)
+        self.blamed = blamed
 
 
 class UnreachableError(FatalError):

@@ -1,4 +1,4 @@
-"""What two locks that grew apart agree on: the pins that a solve of their merged spec must keep, and may keep."""
+"""What earlier locks hold a solve to; and of two that grew apart, what the solve of their merged spec must keep."""
 
 from __future__ import annotations
 
@@ -11,18 +11,37 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pins:
-    """Packages of locks, for the solve that is to merge them.
+class Bound:
+    """What a version must satisfy beyond the request, where a package of this name is in the answer.
 
     Attributes:
-        kept: What both sides have: at this build and hash wherever the answer has a package of its name.
-        preferred: What one side alone changed, or has: kept where that goes with everything else.
-        python: The minor version of Python that both sides have, or that one side moved to; empty where they differ.
+        manager: The package's world: `conda` or `pypi`.
+        name: Its name.
+        versions: The constraint in its world's words (`>=2,<3`).
+    """
+
+    manager: str
+    name: str
+    versions: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pins:
+    """What a solve is held to beyond its request: packages of earlier locks, and what an update asks for.
+
+    Attributes:
+        kept: At this build and hash wherever the answer has a package of its name; of a merge, what both sides have.
+        preferred: Kept where that goes with everything else; of a merge, what one side alone changed, or has.
+        python: The minor version of Python from uv that is kept; empty for any.
+        bounds: Versions that are wanted.
+        exempt: Names of packages that a cutoff in time is not for.
     """
 
     kept: tuple[Package, ...] = ()
     preferred: tuple[Package, ...] = ()
     python: str = ""
+    bounds: tuple[Bound, ...] = ()
+    exempt: frozenset[str] = frozenset()
 
 
 def merge_pins(base: Lock | None, ours: Lock, theirs: Lock) -> Pins:

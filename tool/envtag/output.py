@@ -6,8 +6,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,6 +65,20 @@ class Output:
                 yield Task(bars, handle)
             finally:
                 bars.remove_task(handle)
+
+    @contextmanager
+    def tasks(self, what: str, names: Sequence[str]) -> Iterator[Callable[[str], None]]:
+        """Show one task a name under one for all of them; yields what is to be called with each that is done."""
+        with self.task(what, len(names)) as total, ExitStack() as everything:
+            running = {name: everything.enter_context(ExitStack()) for name in names}
+            for name, stack in running.items():
+                stack.enter_context(self.task(f"  {name}"))
+
+            def done(name: str) -> None:
+                running[name].close()
+                total.advance()
+
+            yield done
 
     @contextmanager
     def _bars(self) -> Iterator[Any]:

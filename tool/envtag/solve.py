@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from envtag import credentials, git_source, identity
-from envtag.dists import provided_dists
+from envtag.dists import provided_dists, refuse_twice
 from envtag.engines import CondaProblem, Dist, PypiProblem, conda_engine, pypi_engine
 from envtag.engines.explain import together
 from envtag.engines.python_version import conda_version, minor_of, only_minor, permits
 from envtag.errors import FatalError, UnsolvableError
 from envtag.hashes import check_stated
 from envtag.lock.model import Lock
-from envtag.lock_merge import Pins
+from envtag.lock_merge import Bound, Pins
 from envtag.package import Package
 from envtag.platforms import check_platform, virtual_packages
 from envtag.request import CondaRequirement, Origin, PypiRequirement, Request
 from envtag.wheels import marker_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from envtag.config import Config
@@ -64,6 +63,33 @@ def solve(
         UnsolvableError: On some platforms there is no solution; the detail explains each.
         FatalError: The request cannot be solved as it is, or something cannot be reached.
     """
+    answers = solve_each(
+        request, platforms, config=config, store=store, base_locks=base_locks, output=output, pins=pins
+    )
+    failures = {name: answer for name, answer in answers.items() if isinstance(answer, UnsolvableError)}
+    if failures:
+        raise together(failures)
+    return cast("list[Lock]", list(answers.values()))
+
+
+def solve_each(
+    request: Request,
+    platforms: Sequence[str],
+    *,
+    config: Config,
+    store: Store | None,
+    base_locks: Mapping[str, Lock],
+    output: Output,
+    pins: Mapping[str, Pins] | None = None,
+) -> dict[str, Lock | UnsolvableError]:
+    """Solve a request as `solve` does, and say of each platform by itself what came of it.
+
+    Returns:
+        Platform to its lock, or to why there is none, in the order of `platforms`.
+
+    Raises:
+        FatalError: The request cannot be solved as it is, or something cannot be reached.
+    """
     job = _Job(
         request=request, config=config, store=store, base_locks=base_locks, output=output, pins=pins or {},
         credentials=credentials.load(logins=request.logins),
@@ -74,15 +100,14 @@ def solve(
     solved = {name: found for name, found in conda.items() if not isinstance(found, UnsolvableError)}
     python = job.uv_python(solved)
     pypi = job.solve_pypi(solved, python)
-    failures = {
-        name: answer
-        for name in names
-        for answer in (pypi.get(name, conda[name]),)
-        if isinstance(answer, UnsolvableError)
-    }
-    if failures:
-        raise together(failures)
-    return [job.lock(name, solved[name], cast("Packages", pypi[name]), python) for name in names]
+    answers: dict[str, Lock | UnsolvableError] = {}
+    for name in names:
+        answer = pypi.get(name, conda[name])
+        if isinstance(answer, UnsolvableError):
+            answers[name] = answer
+        else:
+            answers[name] = job.lock(name, solved[name], answer, python)
+    return answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +162,7 @@ class _Job:
                 answers[name] = problem.pinned
         if problems:
             asked = [problem.platform for problem in problems]
-            with _progress(self.output, "solving conda packages", asked) as done:
+            with self.output.tasks("solving conda packages", asked) as done:
                 mirrors, cache = self.config.mirrors, self.config.directories.repodata
                 solve_all = partial(conda_engine().solve_all, problems, mirrors=mirrors, repodata_cache=cache)
                 solved = self.credentials.retried(partial(solve_all, on_done=done))
@@ -156,15 +181,17 @@ class _Job:
                 )
             elif self._pypi_roots(name) and not any(item.name == "python" for item in self._base(name, "conda")):
                 requirements.append(CondaRequirement(name="python", origin=Origin(file="its PyPI packages")))
+        pins = self._pins(name, "conda")
         return CondaProblem(
             platform=name,
             channels=request.channels,
             requirements=tuple(requirements),
+            constraints=tuple(f"{bound.name} {bound.versions}" for bound in pins.bounds),
             virtual_packages=virtual_packages(name, request.virtual_packages.get(name, {})),
             exclude_newer=request.exclude_newer,
             pinned=self._base(name, "conda"),
-            kept=self._pins(name, "conda").kept,
-            preferred=self._pins(name, "conda").preferred,
+            kept=pins.kept,
+            preferred=pins.preferred,
             credentials=self.credentials,
         )
 
@@ -203,7 +230,7 @@ class _Job:
         self._provided([package for name in asked for package in conda[name]])  # read each package once
         problems = {name: self._pypi_problem(name, conda[name], python) for name in asked}
         with (
-            _progress(self.output, "solving PyPI packages", asked) as done,
+            self.output.tasks("solving PyPI packages", asked) as done,
             ThreadPoolExecutor(min(_WORKERS, len(asked))) as threads,
         ):
             futures = {name: threads.submit(self._solve_pypi, problem, done) for name, problem in problems.items()}
@@ -212,7 +239,7 @@ class _Job:
 
     def _solve_pypi(self, problem: PypiProblem, done: Callable[[str], None]) -> Answer:
         try:
-            _refuse_twice(problem)
+            refuse_twice(problem)
             if not any(not item.constraint for item in problem.requirements):
                 return problem.pinned
             mirrors, directories = self.config.mirrors, self.config.directories
@@ -240,7 +267,7 @@ class _Job:
         return PypiProblem(
             platform=name,
             python=exact if exact.replace(".", "").isdigit() else minor_of(exact),  # a prerelease is its minor version
-            requirements=(*self._pypi_roots(name, exact), *requirements),
+            requirements=(*self._pypi_roots(name, exact), *requirements, *map(_bounding, pins.bounds)),
             index_url=request.index_url,
             extra_index_urls=request.extra_index_urls,
             virtual_packages=virtual_packages(name, request.virtual_packages.get(name, {})),
@@ -249,6 +276,7 @@ class _Job:
             pinned=self._base(name, "pypi"),
             kept=pins.kept,
             preferred=pins.preferred,
+            exempt=pins.exempt,
             options=request.pypi_options,
             credentials=self.credentials,
         )
@@ -275,14 +303,15 @@ class _Job:
         return self.base_locks[name].by_manager(manager) if self.request.base is not None else ()
 
     def _pins(self, name: str, manager: str, taken: AbstractSet[str] = frozenset()) -> Pins:
-        """What is kept and preferred of one world, but for names that the base or the other world decides."""
+        """What pins say of one world, but for names that the base or the other world decides."""
         pins = self.pins.get(name, Pins())
         taken = taken | {package.name for package in self._base(name, manager)}
         kept, preferred = (
             tuple(item for item in packages if item.manager == manager and item.name not in taken)
             for packages in (pins.kept, pins.preferred)
         )
-        return Pins(kept=kept, preferred=preferred, python=pins.python)
+        bounds = tuple(bound for bound in pins.bounds if bound.manager == manager)
+        return replace(pins, kept=kept, preferred=preferred, bounds=bounds)
 
     def lock(self, name: str, conda: Packages, pypi: Packages, python: str) -> Lock:
         """The lock of one platform."""
@@ -304,36 +333,14 @@ class _Job:
         )
 
 
+def _bounding(bound: Bound) -> PypiRequirement:
+    """A bound as a constraint."""
+    text = f"{bound.name}{bound.versions}"
+    return PypiRequirement(name=bound.name, text=text, constraint=True, origin=Origin(file="the update"))
+
+
 def _holds(item: PypiRequirement, platform: str, python: str) -> bool:
     from packaging.requirements import Requirement
 
     marker = Requirement(item.text).marker
     return marker is None or marker.evaluate({**marker_environment(platform, python), "extra": ""})
-
-
-def _refuse_twice(problem: PypiProblem) -> None:
-    """A conda package that is added to a base must not bring what the base has from PyPI."""
-    provided = {dist.name: dist for dist in problem.provided}
-    for locked in problem.pinned:
-        if locked.name in provided:
-            dist = provided[locked.name]
-            raise UnsolvableError(
-                f"conda package `{dist.by}` brings `{dist.name} {dist.version}` on `{problem.platform}`, "
-                f"and the base has `{locked}` from PyPI",
-                "leave the conda package out: the base's packages are kept exactly",
-            )
-
-
-@contextmanager
-def _progress(output: Output, what: str, names: Sequence[str]) -> Iterator[Callable[[str], None]]:
-    """Show one task a platform under one for all; yields what is to be called with each that is done."""
-    with output.task(what, len(names)) as total, ExitStack() as everything:
-        running = {name: everything.enter_context(ExitStack()) for name in names}
-        for name, stack in running.items():
-            stack.enter_context(output.task(f"  {name}"))
-
-        def done(name: str) -> None:
-            running[name].close()
-            total.advance()
-
-        yield done

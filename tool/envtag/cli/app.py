@@ -15,6 +15,7 @@ from envtag.cli import (
     reviewing,
     searching,
     storage,
+    updating,
     using,
 )
 from envtag.cli.session import Session
@@ -24,6 +25,7 @@ _COMMANDS = (
     authoring.init,
     authoring.resolve,
     authoring.lock,
+    updating.update,
     authoring.alias,
     interchange.import_command,
     publishing.publish,

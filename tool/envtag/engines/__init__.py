@@ -6,15 +6,17 @@ A problem is for one platform, with nothing left to look up on the machine.
 from __future__ import annotations
 
 import importlib
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from envtag.credentials import Credentials
 from envtag.errors import FatalError, UnsolvableError
 from envtag.request import PypiOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from envtag.package import Package
@@ -30,12 +32,16 @@ __all__ = [
     "PypiEngine",
     "PypiProblem",
     "conda_engine",
+    "one_view",
     "pypi_engine",
+    "shared",
 ]
 
 #: Engine to the module that is it; a module is imported when it is first asked for.
 CONDA_ENGINES: Mapping[str, str] = {"rattler": "envtag.engines.rattler"}
 PYPI_ENGINES: Mapping[str, str] = {"uv": "envtag.engines.uv"}
+_Value = TypeVar("_Value")
+_VIEW: ContextVar[dict[Any, Any] | None] = ContextVar("view", default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +104,10 @@ class PypiProblem:
         provided: Dists that conda packages bring: at exactly these versions, and never from an index.
         pinned: PyPI packages of a base, closed under dependency: in the answer each is there, byte for byte.
         kept: Packages that need not be there: where the answer has one of their names, it is this one, byte for byte.
-        preferred: Packages that are taken where all of them go with everything else.
+        preferred: Packages that are taken where they go with everything else.
         options: How packages are found and chosen beside the indices.
         credentials: Who the client is at private hosts; no part of the problem.
+        exempt: Names of packages that the cutoff is not for; it is for no package that is kept.
     """
 
     platform: str
@@ -116,6 +123,7 @@ class PypiProblem:
     preferred: tuple[Package, ...] = ()
     options: PypiOptions = field(default=PypiOptions())
     credentials: Credentials = field(default_factory=Credentials, compare=False)
+    exempt: frozenset[str] = frozenset()
 
 
 class CondaEngine(Protocol):
@@ -168,6 +176,26 @@ class PypiEngine(Protocol):
             FatalError: An index cannot be read, or a package has no usable file or no hash.
         """
         ...
+
+
+@contextmanager
+def one_view() -> Iterator[None]:
+    """While the block runs, this thread's solves read each channel once and see the same records of it."""
+    token = _VIEW.set({})
+    try:
+        yield
+    finally:
+        _VIEW.reset(token)
+
+
+def shared(key: Hashable, make: Callable[[], _Value]) -> _Value:
+    """What an engine keeps for the solves of one view; made anew outside of one."""
+    view = _VIEW.get()
+    if view is None:
+        return make()
+    if key not in view:
+        view[key] = make()
+    return cast("_Value", view[key])
 
 
 def conda_engine(name: str = "rattler") -> CondaEngine:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from envtag.conda_client import conda_client
 from envtag.credentials import LoginError, host_of
+from envtag.engines import shared
 from envtag.engines.explain import Stated, explanation
 from envtag.engines.rattler_records import Question, package_of, question, record_of
 from envtag.errors import FatalError, UnsolvableError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from envtag.credentials import Credentials
     from envtag.engines import CondaProblem
     from envtag.package import Package
 
@@ -43,10 +45,8 @@ def solve_all(
 async def _solve_all(
     questions: Sequence[Question], mirrors: Mirrors, cache: Path, on_done: Callable[[str], None]
 ) -> list[tuple[Package, ...] | UnsolvableError]:
-    from rattler import Gateway
-
-    client = conda_client([base for asked in questions for base in asked.channels], questions[0].problem.credentials)
-    gateway = Gateway(cache_dir=cache, client=client, show_progress=False)
+    channels = tuple(base for asked in questions for base in asked.channels)
+    gateway = open_gateway(cache, channels, questions[0].problem.credentials)
 
     async def one(asked: Question) -> tuple[Package, ...] | UnsolvableError:
         try:
@@ -57,6 +57,17 @@ async def _solve_all(
             on_done(asked.problem.platform)
 
     return list(await asyncio.gather(*(one(asked) for asked in questions)))
+
+
+def open_gateway(cache: Path, channels: Sequence[str], credentials: Credentials) -> Any:
+    """What channels are read through; the same one for all of a view, as long as its logins are the same."""
+    from rattler import Gateway
+
+    def make() -> Any:
+        return Gateway(cache_dir=cache, client=conda_client(list(channels), credentials), show_progress=False)
+
+    logins = tuple((base, credentials.of(base)) for base in channels)
+    return shared(("gateway", cache, logins), make)
 
 
 async def _solve(gateway: Any, asked: Question, mirrors: Mirrors) -> tuple[Package, ...]:
@@ -103,17 +114,25 @@ async def _solve(gateway: Any, asked: Question, mirrors: Mirrors) -> tuple[Packa
                 f"`{locked}` cannot be kept on `{problem.platform}`",
                 "lock it without what is to be kept: `envtag resolve --force`",
                 f"the solver would have `{found}` ({found.sha256[:12]}…) in its place",
+                frozenset({locked.name}),
             )
     return tuple(package for _, package in sorted(packages.items()))
 
 
 async def _records(gateway: Any, asked: Question, packages: Sequence[Package], mirrors: Mirrors) -> list[Any]:
     """Records of locked packages: the channel's own where it still has them (a lock holds no `constrains`)."""
+    key = ("records", asked.problem.platform, tuple(asked.channels), asked.cutoff)
+    found: dict[str, Any] = shared(key, dict)
+    wanted = {package.sha256: package for package in packages if package.sha256 not in found}
+    if wanted:
+        found.update(await _queried(gateway, asked, wanted, mirrors))
+    return [found[digest] for digest in dict.fromkeys(package.sha256 for package in packages)]
+
+
+async def _queried(gateway: Any, asked: Question, wanted: Mapping[str, Package], mirrors: Mirrors) -> dict[str, Any]:
+    """Hash to the record of a locked package."""
     from rattler import Subdir
 
-    wanted = {package.sha256: package for package in packages}
-    if not wanted:
-        return []
     answer = await gateway.query(
         list(asked.channels),
         [Subdir(asked.problem.platform), Subdir("noarch")],
@@ -132,7 +151,7 @@ async def _records(gateway: Any, asked: Question, packages: Sequence[Package], m
             found[digest] = record_of(package, mirrors, asked.cutoff)
         elif asked.cutoff is not None:
             found[digest].timestamp = found[digest].indexed_timestamp = asked.cutoff
-    return [found[digest] for digest in wanted]
+    return found
 
 
 def _unsolvable(text: str, asked: Question) -> UnsolvableError:
@@ -168,6 +187,7 @@ def _unsolvable(text: str, asked: Question) -> UnsolvableError:
         f"no set of conda packages satisfies the request on `{problem.platform}`",
         "relax one of the requirements that are named above",
         detail,
+        frozenset(item.name for item in kept),
     )
 
 

@@ -52,8 +52,8 @@ def solve(problem: PypiProblem, *, mirrors: Mirrors, cache: Path) -> tuple[Packa
         wished = replace(problem, kept=(*problem.kept, *problem.preferred), preferred=())
         try:
             return solve(wished, mirrors=mirrors, cache=cache)
-        except UnsolvableError:  # not all of what is preferred goes with the rest: none of it is asked for
-            problem = replace(problem, preferred=())
+        except UnsolvableError:  # not all of what is preferred goes with the rest: uv keeps what it can of it
+            pass
     _refuse_extras(problem)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="envtag-uv-") as scratch:
@@ -146,6 +146,7 @@ def _still(problem: PypiProblem, entries: Sequence[Entry], packages: Mapping[str
                 f"`{locked}` cannot be kept on `{problem.platform}`: what is offered has other bytes",
                 "lock it without what is to be kept: `envtag resolve --force`",
                 f"locked: {locked.filename} (sha256 {locked.sha256})",
+                frozenset({locked.name}),
             )
     return {locked.name: replace(locked, depends=packages[locked.name].depends) for locked in kept}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envtag.engines import PypiProblem
+    from envtag.package import Package
     from envtag.request import PypiOptions, PypiRequirement
     from envtag.urls import Mirrors
     from envtag.util.process import Completed
@@ -35,21 +37,31 @@ class Compile:
         cache: uv's cache directory.
         variables: What is set in its environment.
         stubs: URL of a stub wheel to the conda package that it stands for.
+        workspace: The directory of its input.
+        preferred: Name to version of what is taken where it goes with everything else.
     """
 
     arguments: Sequence[str]
     cache: Path
     variables: Mapping[str, str] = field(repr=False)
     stubs: Mapping[str, str]
+    workspace: Path
+    preferred: Mapping[str, str]
 
     def run(self, output_format: str, *options: str) -> Completed:
-        """Run it.
+        """Run it; what it prints is the answer.
 
         Args:
             output_format: `pylock.toml` or `requirements.txt`.
             options: Further options.
         """
-        return run_uv([*self.arguments, "--format", output_format, *options], cache=self.cache, extra=self.variables)
+        arguments = [*self.arguments, "--format", output_format, *options]
+        if not self.preferred:
+            return run_uv(arguments, cache=self.cache, extra=self.variables)
+        file = self.workspace / output_format  # what is in an output file that is there is what uv prefers
+        file.write_text(_preferences(output_format, self.preferred), encoding="utf-8")
+        done = run_uv([*arguments, "--output-file", str(file)], cache=self.cache, extra=self.variables)
+        return replace(done, stdout=file.read_bytes() if done.returncode == 0 else b"")
 
 
 def prepare(
@@ -97,18 +109,49 @@ def prepare(
         inputs.append(str(workspace / "pyproject.toml"))
     for url in problem.options.find_links:
         indices.words += ["--find-links", mirrors.fetch_url(url)]
+    preferred = {package.name: package.version for package in problem.preferred if not package.is_commit}
     value, variables = uv_platform(problem.platform, problem.virtual_packages)
     arguments = [
         "pip", "compile", "--no-header", "--quiet", "--python", sys.executable,
         "--python-version", problem.python, "--python-platform", value,
         *indices.words,
-        *(("--exclude-newer", problem.exclude_newer) if problem.exclude_newer else ()),
+        *(_cutoff_options(problem) if problem.exclude_newer else ()),
         *_choices(problem.options),
         *unwanted,
         "--constraints", str(workspace / "constraints.txt"), *inputs,
     ]  # fmt: skip
     variables |= {**indices.variables, **netrc_for(problem.credentials, workspace, own_netrc(os.environ))}
-    return Compile(arguments=arguments, cache=cache, variables=variables, stubs=stubs)
+    return Compile(
+        arguments=arguments, cache=cache, variables=variables, stubs=stubs, workspace=workspace, preferred=preferred
+    )
+
+
+def _preferences(output_format: str, preferred: Mapping[str, str]) -> str:
+    """An output file of an earlier run, as far as uv reads it."""
+    if output_format != "pylock.toml":
+        return "".join(f"{name}=={version}\n" for name, version in preferred.items())
+    entries = (f'[[packages]]\nname = "{name}"\nversion = "{version}"\n' for name, version in preferred.items())
+    return 'lock-version = "1.0"\ncreated-by = "envtag"\n' + "".join(entries)
+
+
+def _cutoff_options(problem: PypiProblem) -> list[str]:
+    """The cutoff, and what it is not for: what is kept, what is exempt, and a preferred package as it is."""
+    options = ["--exclude-newer", problem.exclude_newer]
+    for name in sorted({*problem.exempt, *(package.name for package in problem.kept)}):
+        options += ["--exclude-newer-package", f"{name}=false"]
+    for package in problem.preferred:
+        when = _after(package)
+        if when > problem.exclude_newer and package.name not in problem.exempt:
+            options += ["--exclude-newer-package", f"{package.name}={when}"]
+    return options
+
+
+def _after(package: Package) -> str:
+    """The first whole second after a package was published; empty where that is not known."""
+    if package.timestamp is None:
+        return ""
+    when = datetime.fromtimestamp(package.timestamp // 1000 + 1, timezone.utc)
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _choices(options: PypiOptions) -> list[str]:

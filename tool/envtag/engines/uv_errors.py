@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from envtag.credentials import LoginError, host_of
-from envtag.engines.explain import Stated, explanation, named_in, trim
+from envtag.engines.explain import Stated, explanation, mentions, named_in, trim
 from envtag.errors import FatalError, UnsolvableError
 from envtag.urls import Mirrors, without_credentials
 
@@ -72,9 +72,10 @@ def _unsolvable(said: str, problem: PypiProblem, replace: Mapping[str, str]) -> 
     said = said.replace("No solution found when resolving dependencies", "").lstrip(" :\n")
     parts = {"asked for by": requested, "brought by conda": provided, "locked": locked}
     detail = explanation(said, parts, replace)
+    blamed = frozenset(item.name for item in problem.kept if mentions(said, item.name))
     conda, base = named_in(said, provided), named_in(said, locked)
     if conda:
-        return _conflict(conda, named_in(said, requested), problem, detail)
+        return _conflict(conda, named_in(said, requested), problem, detail, blamed)
     if base:
         listed = ", ".join(item.text for item in base[:3])
         return UnsolvableError(
@@ -87,11 +88,16 @@ def _unsolvable(said: str, problem: PypiProblem, replace: Mapping[str, str]) -> 
         f"no set of PyPI packages satisfies the request on `{problem.platform}`",
         "relax one of the requirements that are named above",
         detail,
+        blamed,
     )
 
 
 def _conflict(
-    conda: Sequence[Stated], requested: Sequence[Stated], problem: PypiProblem, detail: str
+    conda: Sequence[Stated],
+    requested: Sequence[Stated],
+    problem: PypiProblem,
+    detail: str,
+    blamed: frozenset[str],
 ) -> UnsolvableError:
     """PyPI wants what conda does not bring: both sides in one line, the very dist's requirement if there is one."""
     names = {item.name for item in conda}
@@ -103,6 +109,7 @@ def _conflict(
         f"{pypi} from PyPI does not go with {about.text} on `{problem.platform}`",
         "take both from the same world, or relax one side",
         detail,
+        blamed,
     )
 
 
