@@ -89,6 +89,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "merging",
             "pack",
             "planning",
+            "pods",
             "publication",
             "replicas",
             "resolutions",

@@ -16,6 +16,7 @@ WHOLE = frozenset({"flows", "meta", "workflows"})
 EXEMPT = {
     "envtag.checking.context": "declarations; every rule has one",
     "envtag.cli.options": "declarations; each is tried with the commands that have it",
+    "envtag.pods.__main__": "one line; every pod of `pods/bootstrap_test.py` goes through it",
     "envtag.__main__": "one line; every `run_envtag` goes through it",
     "envtag.errors": "declarations; what is shown of them is in `cli/entry_test.py`",
     "metaflow_extensions.envtag.config.mfextinit_envtag": "declarations; each is tried with what reads it",

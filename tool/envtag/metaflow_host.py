@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -96,12 +96,13 @@ def started(question: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[li
 
 
 def answered(question: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer to one question: `steps` by key and `missing`, or `error` with `message`, `hint` and `detail`.
+    """The answer to one question: `steps`, `missing` and `pod`, or `error` with `message`, `hint` and `detail`.
 
     Args:
         question: `version`; `registry` and `store`, empty for envtag's own settings; `flow`, its name; `user`, who runs
             it; `trust`, whose resolutions are used; `wanted`, a list for `Wanted.parse`; `late`, names that are looked
-            up at execution: those that are not there now are answered as `missing`, with the reason.
+            up at execution: those that are not there now are answered as `missing`, with the reason; `pods`, the
+            platforms of other machines that run steps: `pod` is what they run (`pods.deployment`).
     """
     try:
         return _answered(question)
@@ -248,4 +249,14 @@ def _answered(question: Mapping[str, Any]) -> dict[str, Any]:
     answers = preparation(session, question).prepare(wanted) if wanted else {}
     reasons = {name: session.why_not(name) for name in question.get("late", ())}
     missing = {name: reason for name, reason in reasons.items() if reason}
-    return {"steps": {key: answer.document() for key, answer in answers.items()}, "missing": missing}
+    steps = {key: answer.document() for key, answer in answers.items()}
+    return {"steps": steps, "missing": missing, "pod": _pod(question.get("pods", ()), session)}
+
+
+def _pod(platforms: Sequence[str], session: HostSession) -> dict[str, str]:
+    """What pods run, where steps run in some."""
+    if not platforms:
+        return {}
+    from envtag.pods.deployment import deployed
+
+    return deployed(platforms, session.store, config=session.config, output=session.output)

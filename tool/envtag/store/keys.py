@@ -17,6 +17,7 @@ TAGS = "tags/"
 POINTERS = "pointers/"
 REQUESTS = "requests/"
 BUILDS = "builds/"
+RUNTIMES = "runtimes/sha256/"
 TOMBSTONES = "tombstones/"
 CLOCK = "gc/"
 DOCTOR = "doctor/"
@@ -67,6 +68,11 @@ def tombstoned(key: str) -> str:
 def build_key(source_sha256: str, platform: str, python: str) -> str:
     """The record that a source archive was built on a platform for a minor version of Python (create-only)."""
     return f"{BUILDS}{_by_hash(source_sha256)}/{platform}-py{python}.json"
+
+
+def runtime_key(digest: str) -> str:
+    """The document of what pods of a platform need, by content (create-only)."""
+    return f"{RUNTIMES}{_by_hash(digest)}.json"
 
 
 def _by_hash(sha256: str) -> str:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import metaflow  # noqa: F401 - first: it imports its extensions
 import pytest
 
-from metaflow_extensions.envtag.plugins.envtag_env import identity
+from metaflow_extensions.envtag.plugins.envtag_env import identity, remote
 from metaflow_extensions.envtag.plugins.envtag_env.internal import EnvtagInternal
 
 
@@ -21,6 +21,7 @@ class Environment:
     """An environment whose one step runs in what a test says."""
 
     host = "/launcher/python"
+    pod: ClassVar[dict[str, str]] = {}
 
     def __init__(self, prepared: identity.Prepared | None) -> None:
         self.found = prepared
@@ -39,7 +40,7 @@ def started(prepared: identity.Prepared | None) -> Arguments:
 
 def test_a_step_outside_is_told_so():
     arguments = started(None)
-    assert arguments.env == {identity.VARIABLE: "", identity.HOST: "/launcher/python"}
+    assert arguments.env == {identity.VARIABLE: "", identity.HOST: "/launcher/python", remote.POD: ""}
     assert arguments.entrypoint == ["/launcher/python", "flow.py"]
 
 

@@ -21,5 +21,6 @@ def test_inside_a_step_the_launchers_python_has_it(monkeypatch: pytest.MonkeyPat
 
 
 def test_nothing_is_asked_for_steps_that_run_outside(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(launch, "_ask", lambda wanted: pytest.fail("asked"))
-    assert launch.prepare([launch.Step("start", DISABLED, "")], "local", print) == {"start": None}
+    monkeypatch.setattr(launch.Launch, "_ask", lambda *_: pytest.fail("asked"))
+    found = launch.Launch(flow="F", datastore_type="local", metadata=None, echo=print)
+    assert found.prepare([launch.Step("start", DISABLED, "linux-64")]) == ({"start": None}, {})

@@ -33,6 +33,7 @@ class CondaEnvironment(MetaflowEnvironment):
         self._flow = flow
         self._datastore_type = "local"
         self._prepared: dict[str, identity.Prepared | None] | None = None
+        self._pod: dict[str, str] = {}
 
     @property
     def host(self) -> str:
@@ -76,7 +77,7 @@ class CondaEnvironment(MetaflowEnvironment):
             for step in self._flow
         ]
         try:
-            self._prepared = launch.Launch(
+            self._prepared, self._pod = launch.Launch(
                 flow=self._flow.name, datastore_type=self._datastore_type, metadata=self.metadata, echo=echo
             ).prepare(steps)
         except launch.LaunchError as error:
@@ -124,6 +125,11 @@ class CondaEnvironment(MetaflowEnvironment):
         named = (late.name or late.pathspec) if late.fetch_at_exec else ""
         return identity.Prepared(identity=found, late=named, remote=True)
 
+    @property
+    def pod(self) -> dict[str, str]:
+        """What pods run; empty where no step runs in one."""
+        return remote.current() if self._prepared is None else self._pod
+
     def executable(self, step_name: str, default: str | None = None) -> str:
         """See the base class: the Python of a step on another machine; this one for who asks inside a task."""
         if system_context.phase == ExecutionPhase.TASK:
@@ -138,7 +144,7 @@ class CondaEnvironment(MetaflowEnvironment):
         prepared = self.prepared(step_name) if hasattr(self._flow, step_name) else None
         if prepared is None:
             return list(super().bootstrap_commands(step_name, datastore_type))
-        return remote.bootstrap_commands(prepared, datastore_type)
+        return remote.bootstrap_commands(prepared, datastore_type, self.pod)
 
     def pylint_config(self) -> list[str]:
         """See the base class: what a step imports need not be there at launch."""
@@ -153,7 +159,8 @@ class CondaEnvironment(MetaflowEnvironment):
 
     def _get_install_dependencies_cmd(self, datastore_type: str) -> str:
         """See the base class: what a pod's own Python needs before the code package can be fetched."""
-        return remote.install_dependencies(super()._get_install_dependencies_cmd(datastore_type), datastore_type)
+        default = super()._get_install_dependencies_cmd(datastore_type)
+        return remote.install_dependencies(default, datastore_type, self.pod)
 
 
 class PypiEnvironment(CondaEnvironment):

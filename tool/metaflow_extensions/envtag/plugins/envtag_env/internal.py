@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from metaflow.decorators import StepDecorator
 from metaflow.metadata_provider import MetaDatum
 
-from metaflow_extensions.envtag.plugins.envtag_env import identity, launch
+from metaflow_extensions.envtag.plugins.envtag_env import identity, launch, remote
 from metaflow_extensions.envtag.plugins.envtag_env.requirements import substitute
 from metaflow_extensions.envtag.plugins.envtag_env.tree import Tree
 
@@ -56,6 +56,7 @@ class EnvtagInternal(StepDecorator):
         prepared = self._environment.prepared(self._step)
         cli_args.env[identity.VARIABLE] = identity.encode(prepared.identity if prepared is not None else None)
         cli_args.env[identity.HOST] = self._environment.host
+        cli_args.env[remote.POD] = json.dumps(self._environment.pod) if self._environment.pod else ""
         if prepared is None or prepared.remote:
             return
         tree = EnvtagInternal._tree

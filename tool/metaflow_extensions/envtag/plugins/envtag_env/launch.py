@@ -66,14 +66,14 @@ class Launch(NamedTuple):
     metadata: str | None
     echo: Any
 
-    def prepare(self, steps: Sequence[Step]) -> dict[str, Prepared | None]:
+    def prepare(self, steps: Sequence[Step]) -> tuple[dict[str, Prepared | None], dict[str, str]]:
         """Look up or solve what steps run in, all distinct requirements at once; make what runs on this machine.
 
         Args:
             steps: The steps of the flow.
 
         Returns:
-            Step to what it runs in; None for the launcher's Python.
+            Step to what it runs in, None for the launcher's Python; and what pods run, where steps run in some.
 
         Raises:
             LaunchError: One cannot be had.
@@ -87,10 +87,12 @@ class Launch(NamedTuple):
             key = keys[step.name] = json.dumps(item, sort_keys=True)
             wanted.setdefault(key, {**item, "key": key, "steps": []})["steps"].append(step.name)
         late = sorted({name for step in steps for name in (_late_name(step),) if name})
-        answer = self._ask(list(wanted.values()), late) if wanted or late else {"steps": {}, "missing": {}}
+        pods = sorted({step.platform for step in steps if step.platform and not step.requirement.disabled})
+        asked = wanted or late or pods
+        answer = self._ask(list(wanted.values()), late, pods) if asked else {"steps": {}, "missing": {}, "pod": {}}
         for name, message in sorted(answer["missing"].items()):
             self.echo(f"    `{name}` is not there yet, and tasks will fail unless it comes: {message}", fg="yellow")
-        return {
+        prepared = {
             step.name: None
             if step.requirement.disabled
             else _prepared(step, answer["steps"][keys[step.name]])
@@ -98,6 +100,7 @@ class Launch(NamedTuple):
             else late_prepared(step)
             for step in steps
         }
+        return prepared, answer["pod"]
 
     def _wanted(self, step: Step) -> dict[str, Any]:
         """What envtag is asked for a step."""
@@ -120,7 +123,7 @@ class Launch(NamedTuple):
             "share": bool(step.platform),
         }
 
-    def _ask(self, wanted: list[dict[str, Any]], late: list[str]) -> dict[str, Any]:
+    def _ask(self, wanted: list[dict[str, Any]], late: list[str], pods: list[str]) -> dict[str, Any]:
         """Ask envtag; what it says meanwhile goes to this process's stderr."""
         from metaflow.metaflow_config import CONDA_USE_REMOTE_LATEST
         from metaflow.util import get_username
@@ -138,6 +141,7 @@ class Launch(NamedTuple):
             "trust": CONDA_USE_REMOTE_LATEST or "",
             "wanted": wanted,
             "late": late,
+            "pods": pods,
         }
         done = subprocess.run(
             program(python, "main"), input=json.dumps(question).encode(), stdout=subprocess.PIPE, check=False

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import base64
+import json
+import os
+import re
+import shlex
+from typing import TYPE_CHECKING, Mapping
 
 from metaflow.metaflow_environment import InvalidEnvironmentException
+
+from metaflow_extensions.envtag.plugins.envtag_env.identity import VARIABLE
 
 if TYPE_CHECKING:
     from metaflow_extensions.envtag.plugins.envtag_env.identity import Prepared
 
+#: Tells a trampoline what launch knows of pods: the commands that envtag made, as JSON.
+POD = "_METAFLOW_ENVTAG_POD"
 #: The Python of the step's environment, relative to the directory that the code package is unpacked in.
-PYTHON = "./__envtag/bin/python -s"
+PYTHON = "../.envtag/python"
+#: In a command of envtag's, stands for Metaflow's own one.
+_DEFAULT = "@DEFAULT@"
+_ID = re.compile(r"[0-9a-f]{40}:[0-9a-f]{40}")
+_MANIFEST = re.compile(r"[0-9a-f]{64}")
+_PLATFORM = re.compile(r"[a-z0-9]+-[a-z0-9_]+")
+#: Ends the quoting that commands are put in, or is substituted by a scheduler.
+_HOSTILE = re.compile(r"[\"'`\\$\x00-\x1f\x7f]|\{\{|\}\}|\{%|%\}|\{#|#\}")
+_LACKING = "envtag: error: this task has no envtag, and the start of the log of its container says why"
 
 
 def executable(prepared: Prepared) -> str:
@@ -19,27 +36,86 @@ def executable(prepared: Prepared) -> str:
     return PYTHON
 
 
-def bootstrap_commands(prepared: Prepared, datastore_type: str) -> list[str]:
+def bootstrap_commands(prepared: Prepared, datastore_type: str, pod: Mapping[str, str]) -> list[str]:
     """The shell commands that make a step's environment; no double quotes and no backticks are allowed in them.
 
     Args:
         prepared: What launch made of the step's requirement.
         datastore_type: The datastore of the run.
+        pod: What launch knows of pods; see `envtag.pods.deployment`.
 
     Raises:
-        InvalidEnvironmentException: The environment is not in a store.
+        InvalidEnvironmentException: It is not known what the step runs in, or a value cannot be passed on.
     """
-    del datastore_type
-    what = prepared.identity.id or prepared.late
-    raise InvalidEnvironmentException(f"`{what}` cannot be brought to another machine: it is in no store")
+    from metaflow.metaflow_config import CONDA_NAMED_ENV_NODE_CACHE
+
+    identity = prepared.identity
+    named = prepared.late or identity.alias
+    if not pod:
+        raise InvalidEnvironmentException(
+            f"`{identity.id or named}` cannot be brought to another machine: {POD} is empty"
+        )
+    options = [pod["hydration"]]
+    if not prepared.late:
+        known = (
+            _ID.fullmatch(identity.id),
+            _MANIFEST.fullmatch(identity.manifest),
+            _PLATFORM.fullmatch(identity.platform),
+        )
+        if not all(known):
+            raise InvalidEnvironmentException(
+                f"`{identity.id or named}` cannot be brought to another machine: its id, manifest or platform is not "
+                "known"
+            )
+        options.append(f"--environment {identity.platform}={identity.id}@{identity.manifest}")
+    else:
+        from metaflow_extensions.envtag.plugins.envtag_env.launch import needs
+
+        options += [f"--need {_word(name)}" for name in sorted(needs(datastore_type))]
+    if named:
+        options.append(f"--name {_word(named)}")
+    if CONDA_NAMED_ENV_NODE_CACHE:
+        options.append(f"--cache {_word(CONDA_NAMED_ENV_NODE_CACHE)}")
+    told = {field: value for field, value in identity._asdict().items() if value}
+    options.append(f"--identity {VARIABLE}={base64.b64encode(json.dumps(told, sort_keys=True).encode()).decode()}")
+    return [
+        f"if [ ! -d $ENVTAG_POD/lib/envtag ]; then echo '{_LACKING}' >&2; exit 1; fi",
+        "mflog 'Bootstrapping virtual environment...'",
+        "flush_mflogs",
+        f"DISABLE_TRACING=True {' '.join(options)}",
+        "mflog 'Environment bootstrapped.'",
+        "flush_mflogs",
+    ]
 
 
-def install_dependencies(default: str, datastore_type: str) -> str:
+def install_dependencies(default: str, datastore_type: str, pod: Mapping[str, str]) -> str:
     """The command that gives a pod's own Python what it needs to fetch the code package.
 
     Args:
         default: Metaflow's own.
         datastore_type: The datastore of the run.
+        pod: What launch knows of pods; empty where no step of the flow has an environment.
     """
     del datastore_type
-    return default
+    return pod["prelude"].replace(_DEFAULT, default) if pod else default
+
+
+def current(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What launch told this process of pods; empty if nothing."""
+    found: dict[str, str] = json.loads(environ.get(POD) or "{}")
+    return found
+
+
+def _word(text: str) -> str:
+    """A value as one word of a command.
+
+    Raises:
+        InvalidEnvironmentException: It has a character that would not reach the pod as it is.
+    """
+    found = _HOSTILE.search(text)
+    if found is not None:
+        raise InvalidEnvironmentException(
+            f"`{text!r}` cannot be passed to another machine: it contains {found[0]!r}, which shells and schedulers "
+            "take for something else"
+        )
+    return shlex.quote(text)

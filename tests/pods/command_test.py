@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import shlex
+import subprocess
+
+import pytest
+
+from envtag.errors import FatalError
+from envtag.pods import command
+from envtag.pods.runtime import Part
+
+BUNDLE = Part(filename="bundle.zip", sha256="ab" * 32, size=3)
+
+
+@pytest.mark.parametrize("text", ["mlp/base:v1", "s3://b/a b", "a;b", "@{TAG}", "a{b}c", "ünï", "$".replace("$", "%")])
+def test_a_word_reaches_the_other_side_as_it_is(text: str):
+    assert shlex.split(command.word(text)) == [text]
+    there = shlex.split(f'bash -c "printf %s {command.word(text)}"')
+    assert subprocess.run(there, capture_output=True, check=True).stdout.decode() == text
+
+
+@pytest.mark.parametrize(
+    "text", ['a"b', "a`id`", "$HOME", "a\\b", "a\nb", "{{x}}", "a}}", "{% x", "x %}", "{# x", "it's", "\x7f", "\0"]
+)
+def test_what_would_not_reach_it_is_refused(text: str):
+    with pytest.raises(FatalError, match="cannot be passed to another machine: it contains"):
+        command.word(text)
+
+
+def test_a_command_is_no_longer_than_schedulers_take():
+    assert len(command.inlined("s3_get")) < 3800
+
+
+def test_a_prelude_says_what_it_fetches_and_what_else_it_does():
+    text = command.prelude("s3://bucket/a/b", BUNDLE, "METAFLOWS OWN")
+    assert f" bucket a/b/{BUNDLE.key} {BUNDLE.sha256} $ENVTAG_POD/lib" in text
+    assert "; METAFLOWS OWN; fi" in text
+    assert not set('"`') & set(text)
+
+
+def test_a_bucket_without_a_prefix_has_none_in_its_keys():
+    assert f" bucket {BUNDLE.key} " in command.prelude("s3://bucket", BUNDLE, "x")
+
+
+def test_a_hydration_names_store_and_runtimes():
+    text = command.hydration("s3://bucket/x", {"linux-aarch64": "b" * 64, "linux-64": "a" * 64})
+    assert shlex.split(text)[3:7] == ["--store", "s3://bucket/x", "--home", "$ENVTAG_POD"]
+    assert text.index("linux-64=a") < text.index("linux-aarch64=b")

@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.error import HTTPError
+
+import pytest
+
+from envtag.pods import s3_get
+from envtag.pods.command import inlined
+from support.faults import Fault
+from support.interpreter import find_interpreters
+from support.s3 import ACCESS_KEY, SECRET_KEY, S3Server
+
+KEYS = ("KEY", "SECRET", "TOKEN")
+
+
+def archive(**files: str) -> bytes:
+    found = io.BytesIO()
+    with zipfile.ZipFile(found, "w") as made:
+        for name, text in files.items():
+            made.writestr(name, text)
+    return found.getvalue()
+
+
+@pytest.fixture
+def stored(s3: S3Server) -> tuple[str, str, str]:
+    """Bucket, key and hash of an archive with one file."""
+    bucket, data = s3.bucket(), archive(thing="inside")
+    s3.client().put_object(Bucket=bucket, Key="a/b+c/x.zip", Body=data)
+    return bucket, "a/b+c/x.zip", hashlib.sha256(data).hexdigest()
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3_get, "PAUSE", 0)
+
+
+@pytest.fixture
+def beside(monkeypatch: pytest.MonkeyPatch):
+    """A server beside the machine: `answers` maps method and path to a body, `asked` has what came."""
+    found: dict[str, Any] = {"answers": {}, "asked": []}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            length = int(self.headers.get("Content-Length") or 0)
+            found["asked"].append((self.command, self.path, dict(self.headers), self.rfile.read(length)))
+            body = found["answers"].get(f"{self.command} {self.path}")
+            self.send_response(200 if body is not None else 404)
+            self.end_headers()
+            self.wfile.write(body or b"")
+
+        do_PUT = do_POST = do_GET  # noqa: N815 - the names that http.server calls
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    found["url"] = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+    yield found
+    server.shutdown()
+    server.server_close()
+
+
+def answer() -> bytes:
+    return json.dumps(dict(zip(("AccessKeyId", "SecretAccessKey", "Token"), KEYS, strict=True))).encode()
+
+
+def test_an_archive_is_unpacked_whole(stored, tmp_path: Path):
+    assert s3_get.run([*stored, str(tmp_path / "lib")]) is None
+    assert (tmp_path / "lib" / "thing").read_text() == "inside"
+    assert [path.name for path in tmp_path.iterdir()] == ["lib"]
+
+
+def test_what_is_there_is_not_asked_for(stored, tmp_path: Path, s3: S3Server):
+    (tmp_path / "lib").mkdir()
+    s3.requests.clear()
+    assert s3_get.run([*stored, str(tmp_path / "lib")]) is None
+    assert s3.requests == []
+
+
+def test_it_runs_as_a_part_of_a_shell_command(stored, tmp_path: Path, s3: S3Server):
+    line = f"{sys.executable} {inlined('s3_get')} {' '.join(stored)} {tmp_path}/lib"
+    assert not set('"`$\\') & set(line)
+    subprocess.run(["bash", "-c", line], check=True, env={**s3.variables(), "PATH": "/usr/bin:/bin"})
+    assert (tmp_path / "lib" / "thing").read_text() == "inside"
+
+
+@pytest.mark.parametrize("status", [503, 500, 429])
+def test_a_server_that_is_busy_is_asked_again(stored, tmp_path: Path, s3: S3Server, status: int):
+    s3.faults.append(Fault(method="GET", contains="x.zip", times=2, status=status, code="SlowDown"))
+    assert s3_get.run([*stored, str(tmp_path / "lib")]) is None
+
+
+def test_a_broken_answer_is_asked_for_again(stored, tmp_path: Path, s3: S3Server):
+    s3.faults += [Fault(method="GET", contains="x.zip", times=1), Fault(method="GET", contains="x.zip", cut=True)]
+    assert s3_get.run([*stored, str(tmp_path / "lib")]) is None
+
+
+def test_other_bytes_are_asked_for_again_and_then_refused(stored, tmp_path: Path, s3: S3Server):
+    bucket, key, sha256 = stored
+    s3.client().put_object(Bucket=bucket, Key=key, Body=archive(thing="evil"))
+    s3.requests.clear()
+    said = s3_get.run([bucket, key, sha256, str(tmp_path / "lib")])
+    assert said.startswith(f"envtag: s3://{bucket}/{key} cannot be fetched: it has other bytes than it should: sha256 ")
+    assert s3.seen("GET") == s3_get.TRIES
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_there_is_said_at_once(stored, tmp_path: Path, s3: S3Server):
+    s3.requests.clear()
+    said = s3_get.run([stored[0], "nowhere.zip", stored[2], str(tmp_path / "lib")])
+    assert said == f"envtag: s3://{stored[0]}/nowhere.zip cannot be fetched: the server says 404 NOT FOUND"
+    assert s3.seen("GET") == 1
+
+
+def test_a_server_that_is_not_there_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3: S3Server):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    said = s3_get.run(["bucket", "key", "0" * 64, str(tmp_path / "lib")])
+    assert said.startswith("envtag: s3://bucket/key cannot be fetched: no answer: ")
+
+
+def test_an_archive_that_is_none_leaves_nothing(tmp_path: Path, s3: S3Server):
+    bucket = s3.bucket()
+    s3.client().put_object(Bucket=bucket, Key="x", Body=b"no zip")
+    said = s3_get.run([bucket, "x", hashlib.sha256(b"no zip").hexdigest(), str(tmp_path / "lib")])
+    assert "BadZipFile" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_that_was_first_is_as_good(stored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    real = s3_get.fetch
+
+    def slow(*given: str) -> bytes:
+        (tmp_path / "lib").mkdir()
+        (tmp_path / "lib" / "first").touch()
+        return real(*given)
+
+    monkeypatch.setattr(s3_get, "fetch", slow)
+    assert s3_get.run([*stored, str(tmp_path / "lib")]) is None
+    assert [path.name for path in tmp_path.rglob("*")] == ["lib", "first"]
+
+
+@pytest.mark.parametrize("token", ["", "TOKEN"])
+@pytest.mark.parametrize("payer", ["", "requester"])
+def test_requests_are_signed_as_boto_signs_them(monkeypatch: pytest.MonkeyPatch, token: str, payer: str):
+    from botocore.auth import S3SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    monkeypatch.setenv("AWS_REQUEST_PAYER", payer)
+    sent: list[tuple[str, dict[str, str]]] = []
+    monkeypatch.setattr(s3_get, "ask", lambda url, headers: sent.append((url, headers)))
+    s3_get.get("bucket", "a b/c+d~é.zip", (ACCESS_KEY, SECRET_KEY, token), "eu-north-1")
+    url, headers = sent[0]
+    assert url == "https://bucket.s3.eu-north-1.amazonaws.com/a%20b/c%2Bd~%C3%A9.zip"
+    wanted = AWSRequest("GET", url, headers={k: v for k, v in headers.items() if k == "x-amz-request-payer"})
+    wanted.context.update(payload_signing_enabled=False)
+    wanted.headers["X-Amz-Content-SHA256"] = "UNSIGNED-PAYLOAD"
+    signer = S3SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY, token or None), "s3", "eu-north-1")
+    wanted.context["timestamp"] = headers["x-amz-date"]
+    wanted.headers["X-Amz-Date"] = headers["x-amz-date"]
+    if token:
+        wanted.headers["X-Amz-Security-Token"] = token
+    plain = signer.canonical_request(wanted)
+    scope = f"{headers['x-amz-date'][:8]}/eu-north-1/s3/aws4_request"
+    told = f"AWS4-HMAC-SHA256\n{headers['x-amz-date']}\n{scope}\n{hashlib.sha256(plain.encode()).hexdigest()}"
+    assert headers["authorization"].endswith(f"Signature={signer.signature(told, wanted)}")
+    assert f"Credential={ACCESS_KEY}/{scope}," in headers["authorization"]
+
+
+@pytest.mark.parametrize(
+    ("bucket", "where", "variables", "url"),
+    [
+        ("bucket", "us-east-1", {}, "https://bucket.s3.us-east-1.amazonaws.com/k"),
+        ("with.dots", "us-east-1", {}, "https://s3.us-east-1.amazonaws.com/with.dots/k"),
+        ("bucket", "cn-north-1", {}, "https://bucket.s3.cn-north-1.amazonaws.com.cn/k"),
+        ("bucket", "r", {"AWS_ENDPOINT_URL": "http://h:1/"}, "http://h:1/bucket/k"),
+        ("bucket", "r", {"AWS_ENDPOINT_URL": "http://h:1", "AWS_ENDPOINT_URL_S3": "http://s:2"}, "http://s:2/bucket/k"),
+        ("bucket", "r", {"METAFLOW_S3_ENDPOINT_URL": "http://m:3"}, "http://m:3/bucket/k"),
+    ],
+)
+def test_where_a_bucket_is(monkeypatch: pytest.MonkeyPatch, bucket: str, where: str, variables, url: str):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    sent = []
+    monkeypatch.setattr(s3_get, "ask", lambda url, headers: sent.append((url, headers)))
+    s3_get.get(bucket, "k", (), where)
+    assert sent[0][0] == url
+    assert "authorization" not in sent[0][1]
+
+
+def test_a_bucket_of_another_region_is_asked_there(monkeypatch: pytest.MonkeyPatch):
+    asked = []
+
+    def get(bucket: str, key: str, secrets: tuple[str, ...], where: str) -> bytes:
+        asked.append(where)
+        if where != "eu-west-3":
+            raise HTTPError("u", 400, "Bad Request", {"x-amz-bucket-region": "eu-west-3"}, None)  # type: ignore[arg-type]
+        return b"x"
+
+    monkeypatch.setattr(s3_get, "get", get)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    assert s3_get.fetch("b", "k", hashlib.sha256(b"x").hexdigest()) == b"x"
+    assert asked == ["us-east-1", "eu-west-3"]
+
+
+def test_variables_come_first(monkeypatch: pytest.MonkeyPatch):
+    for name, value in zip(("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"), KEYS, strict=True):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    assert s3_get.credentials() == KEYS
+
+
+def test_a_web_identity_is_exchanged(monkeypatch: pytest.MonkeyPatch, beside, tmp_path: Path):
+    (tmp_path / "token").write_text("a-token\n")
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::1:role/x")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", beside["url"] + "/")
+    names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+    beside["answers"]["POST /"] = "".join(f"<{n}>{v}</{n}>\n" for n, v in zip(names, KEYS, strict=True)).encode()
+    assert s3_get.credentials() == KEYS
+    assert b"WebIdentityToken=a-token&" in beside["asked"][0][3] + b"&"
+
+
+def test_shared_credentials_are_read(monkeypatch: pytest.MonkeyPatch, home: Path):
+    (home / ".aws").mkdir()
+    lines = ["aws_access_key_id = KEY", "aws_secret_access_key = SECRET", "aws_session_token = TOKEN"]
+    (home / ".aws" / "credentials").write_text("\n".join(["[mine]", *lines]))
+    assert s3_get.credentials() == ()
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    assert s3_get.credentials() == KEYS
+
+
+@pytest.mark.parametrize("kept", ["value", "file"])
+def test_a_container_has_credentials(monkeypatch: pytest.MonkeyPatch, beside, tmp_path: Path, kept: str):
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", beside["url"] + "/creds")
+    beside["answers"]["GET /creds"] = answer()
+    if kept == "value":
+        monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "Basic x")
+    else:
+        (tmp_path / "token").write_text("Basic x\n")
+        monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(tmp_path / "token"))
+    assert s3_get.credentials() == KEYS
+    assert beside["asked"][0][2]["Authorization"] == "Basic x"
+
+
+def test_an_instance_has_credentials_by_a_token(monkeypatch: pytest.MonkeyPatch, beside):
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", beside["url"])
+    roles = "/latest/meta-data/iam/security-credentials/"
+    beside["answers"] |= {"PUT /latest/api/token": b"T", f"GET {roles}": b"role\n", f"GET {roles}role": answer()}
+    assert s3_get.credentials() == KEYS
+    assert all(headers.get("X-Aws-Ec2-Metadata-Token") == "T" for _, _, headers, _ in beside["asked"][1:])
+
+
+def test_an_instance_without_a_role_asks_without_a_signature(monkeypatch: pytest.MonkeyPatch, beside):
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", beside["url"])
+    assert s3_get.credentials() == ()
+
+
+def test_an_old_python_is_told_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "version_info", (3, 9, 1, "final", 0))
+    said = s3_get.run(["b", "k", "0" * 64, str(tmp_path / "lib")])
+    assert said == "envtag: this image has Python 3.9, and envtag needs 3.10 or newer"
+
+
+@pytest.mark.parametrize("minor", ["3.10", "3.12", "3.13"])
+def test_other_pythons_run_it(stored, tmp_path: Path, s3: S3Server, minor: str):
+    found = find_interpreters().get(minor)
+    if found is None:
+        pytest.skip(f"there is no Python {minor} here")
+    line = f"{found.executable} -I {inlined('s3_get')} {' '.join(stored)} {tmp_path}/lib"
+    subprocess.run(["bash", "-c", line], check=True, env={**s3.variables(), "PATH": "/usr/bin:/bin"})
+    assert (tmp_path / "lib" / "thing").is_file()
