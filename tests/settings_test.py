@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from envtag.errors import FatalError
 from envtag.platforms import PLATFORMS
-from envtag.settings import EnvironmentSettings, RegistrySettings, check_store, parse_cutoff
+from envtag.settings import EnvironmentSettings, RegistrySettings, parse_cutoff
 
 FULL = EnvironmentSettings(
     spec=("environment.yml", "more/requirements.txt"),
@@ -19,6 +19,8 @@ FULL = EnvironmentSettings(
     exclude_newer="2026-11-20T00:00:00Z",
     base="mlp/team/base:v5",
     virtual_packages={"linux-64": {"__cuda": "12.0", "__glibc": ""}, "osx-arm64": {"__osx": "12.0"}},
+    extras=("gpu",),
+    groups=("test", "Lint_Tools"),
 )
 FULL_TEXT = """\
 version: 1
@@ -31,6 +33,8 @@ index-url: https://index.example.org/simple
 extra-index-urls: [https://extra.example.org/simple]
 exclude-newer: '2026-11-20T00:00:00Z'
 base: mlp/team/base:v5
+extras: [gpu]
+groups: [test, Lint_Tools]
 virtual-packages:
   linux-64: {__cuda: '12.0', __glibc: ''}
   osx-arm64: {__osx: '12.0'}
@@ -179,39 +183,6 @@ def test_a_mistake_in_a_registry_is_named(text: str, said: str):
     with pytest.raises(FatalError) as caught:
         RegistrySettings.parse(text, "pyproject.toml")
     assert said in caught.value.message
-
-
-@pytest.mark.parametrize(
-    ("url", "kept"),
-    [
-        ("file:///srv/store/", "file:///srv/store"),
-        ("s3://bucket", "s3://bucket"),
-        ("gs://bucket/prefix", "gs://bucket/prefix"),
-        ("az://account/container", "az://account/container"),
-    ],
-)
-def test_a_store_is_an_absolute_url_of_a_known_scheme(url: str, kept: str):
-    assert check_store(url) == kept
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "store",
-        "/srv/store",
-        "./store",
-        "ftp://host/x",
-        "file://store/x",
-        "file:///",
-        "s3:///prefix",
-        "s3://key:hunter2@bucket",
-    ],
-)
-def test_anything_else_is_no_store(url: str):
-    with pytest.raises(FatalError) as caught:
-        check_store(url)
-    assert caught.value.hint
-    assert "hunter2" not in caught.value.message
 
 
 def test_the_cutoff_of_the_command_line_is_the_one_of_the_settings():

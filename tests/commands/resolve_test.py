@@ -553,3 +553,20 @@ def test_a_directory_whose_old_spec_is_gone_is_written_anew(base):
     files = base.files("mlp/base")
     assert files["environment.yml"] == BETA
     assert "{tag: v2," in files["tags.yml"]
+
+
+def test_extras_and_groups_are_kept_and_asked_for_again(story):
+    project = story.spec(
+        "pyproject.toml",
+        f'[project]\nname = "p"\ndependencies = ["beta"]\nrequires-python = "=={MINOR}.*"\n'
+        '[project.optional-dependencies]\nmore = ["alpha"]\n'
+        '[dependency-groups]\ntest = [{include-group = "lint"}]\nlint = ["gamma"]\n',
+    )
+    options = ["--index-url", story.index_url, "--platform", HERE, "--alias", "mlp/lab"]
+    story.call("resolve", "-p", str(project), "--extra", "More", "--group", "test", *options)
+    assert set(versions(story, "mlp/lab")) == {"alpha", "beta", "gamma"}
+    assert "extras: [More]\ngroups: [test]\n" in story.files("mlp/lab")["envtag.yml"]
+    assert story.call("lock", "mlp/lab", "--check").code == 0
+    told = story.call("resolve", "-p", str(project), "--extra", "none", *options, check=1)
+    assert "no pyproject.toml has the extra `none`" in told.err
+    assert "there are `more`" in told.err

@@ -93,6 +93,7 @@ def reader(client, stories, pypi_index, tmp_path: Path) -> Reader:
         "environment.yml": "channels: [conda-forge]\ndependencies: [alpha]\n",
         "../app/pyproject.toml": (
             f'[project]\nname = "x"\nversion = "1"\nrequires-python = "=={MINOR}.*"\ndependencies = []\n'
+            "[project.optional-dependencies]\ngpu = []\n[dependency-groups]\ntest = []\n"
         ),
         "train.py": "import alpha\nprint(alpha.__version__)\n",
     }

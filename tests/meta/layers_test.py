@@ -38,6 +38,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "request",
             "rulesets",
             "server_hook",
+            "setting_values",
             "settings",
             "spec",
             "spec_edit",

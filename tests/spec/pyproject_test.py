@@ -76,11 +76,11 @@ def test_a_line_that_cannot_be_found_is_left_out():
         ("[project]\ndependencies = []\nrequires-python = 'x'\n", "pyproject.toml:3: `x`: `x` has no operator"),
         (
             "[project]\ndependencies = []\n[tool.uv.sources]\na = {path = '.'}\n",
-            "pyproject.toml:3: `[tool.uv] sources`",
+            "pyproject.toml:4: `tool.uv.sources.a`: `path`: it is not there on other machines",
         ),
-        ("[project]\ndependencies = []\n[[tool.uv.index]]\nurl = 'x'\n", "pyproject.toml:3: `[tool.uv] index`"),
-        ("[project]\ndependencies = []\n[tool.uv]\nindex-url = 'x'\n", "pyproject.toml:3: `[tool.uv] index-url`"),
-        ("[tool.poetry.dependencies]\nnumpy = '^1'\n", "pyproject.toml:1: `[tool.poetry] dependencies`"),
+        ("[project]\ndependencies = []\n[[tool.uv.index]]\nurl = 'x'\n", "pyproject.toml:4: `x`: it is not there"),
+        ("[project]\ndependencies = []\n[tool.uv]\nindex-url = 'x'\n", "pyproject.toml:4: `x`: it is not there"),
+        ("[project]\ndependencies = []\n[tool.pdm]\nresolution = {}\n", "`[tool.pdm] resolution`"),
         ("[project]\ndependencies = []\n[tool.pixi.dependencies]\na = '*'\n", "`[tool.pixi] dependencies`"),
         ("[project\n", "pyproject.toml: not TOML"),
         ("[project]\ndependencies = []\ndependencies = []\n", "pyproject.toml: not TOML"),
@@ -112,3 +112,111 @@ def test_random_text_never_raises_anything_but_fatal_errors(body, head):
     if error is not None:
         assert error.message.startswith("pyproject.toml")
         assert "\n" not in error.message
+
+
+WHOLE = """\
+[project]
+name = "My_App"
+dependencies = ["numpy>=1.21"]
+
+[project.optional-dependencies]
+gpu = ["cupy", "my.app[io]"]
+IO = ["pyarrow; os_name == 'posix'"]
+
+[dependency-groups]
+test = ["pytest", {include-group = "Lint_Tools"}]
+lint-tools = ["ruff"]
+"""
+
+
+def texts(found):
+    return [item.text for item in found.pypi]
+
+
+def test_extras_and_groups_are_read_where_they_are_asked_for():
+    file = SpecFile(name="pyproject.toml", data=WHOLE.encode())
+    assert texts(parse_pyproject(file)) == ["numpy>=1.21"]
+    found = parse_pyproject(file, ["GPU"], ["test"])
+    assert texts(found) == ["numpy>=1.21", "cupy", 'pyarrow; os_name == "posix"', "pytest", "ruff"]
+    assert [item.origin.line for item in found.pypi] == [3, 6, 7, 10, 11]
+    assert (found.extras, found.groups) == ({"gpu", "io"}, {"test", "lint-tools"})
+
+
+def test_a_group_alone_needs_no_project():
+    text = "[dependency-groups]\ntest = ['pytest']\n"
+    assert texts(parse_pyproject(SpecFile(name="pyproject.toml", data=text.encode()), [], ["test"])) == ["pytest"]
+    with pytest.raises(FatalError, match=r"it has no `\[project\]` table"):
+        part(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "[dependency-groups]\na = [{include-group = 'b'}]\nb = [{include-group = 'A'}]\n",
+            "it includes itself: a → b → a",
+        ),
+        ("[dependency-groups]\na = [{include-group = 'c'}]\n", "`c`: there is no such group"),
+        ("[dependency-groups]\na = [{include = 'c'}]\n", "neither a requirement nor"),
+        ("[dependency-groups]\na = [1]\n", "neither a requirement nor"),
+        ("[dependency-groups]\na = 'x'\n", "the group `a` is not a list"),
+        ("[dependency-groups]\na_b = []\nA-B = []\n", "two groups have this name"),
+        ("[dependency-groups]\na = ['x=1']\n", "pyproject.toml:2: `x=1`: not a requirement"),
+        ("dependency-groups = 1\n", "`dependency-groups` is not a table"),
+        (
+            "[project]\nname = 'p'\ndependencies = []\n[project.optional-dependencies]\nb = ['p[b]']\n",
+            "it asks for itself: b → b",
+        ),
+        (
+            "[project]\nname = 'p'\ndependencies = []\n[project.optional-dependencies]\nb = ['p[c]']\n",
+            "there is no extra `c`",
+        ),
+        (
+            "[project]\ndependencies = []\n[project.optional-dependencies]\nb = [1]\n",
+            "an entry of the extra `b` is not text",
+        ),
+    ],
+)
+def test_groups_and_extras_that_go_nowhere_are_refused_by_name(text, message):
+    with pytest.raises(FatalError) as raised:
+        parse_pyproject(SpecFile(name="pyproject.toml", data=text.encode()), ["b"], ["a", "a-b"])
+    assert message in raised.value.message
+
+
+def test_poetrys_dependencies_are_those_of_a_project_without_its_own():
+    text = """\
+[tool.poetry.dependencies]
+python = "^3.10"
+numpy = "^1.21"
+cupy = {version = "*", optional = true}
+
+[tool.poetry.extras]
+gpu = ["cupy"]
+
+[tool.poetry.group.test.dependencies]
+pytest = "*"
+"""
+    file = SpecFile(name="pyproject.toml", data=text.encode())
+    assert texts(parse_pyproject(file)) == ["numpy<2.0,>=1.21"]
+    assert [placed.value for placed in parse_pyproject(file).pythons] == [">=3.10,<4.0"]
+    assert texts(parse_pyproject(file, ["gpu"], ["test"])) == ["numpy<2.0,>=1.21", "cupy", "pytest"]
+
+
+def test_a_source_of_poetrys_pins_what_the_project_needs():
+    text = """\
+[project]
+dependencies = ["numpy>=1.21"]
+
+[tool.poetry.dependencies]
+numpy = {source = "team"}
+
+[[tool.poetry.source]]
+name = "team"
+url = "https://team.example/simple"
+priority = "explicit"
+"""
+    (item,) = part(text).pypi
+    assert (item.text, item.index) == ("numpy>=1.21", "https://team.example/simple")
+    for entry in ('"^1.21"', '{version = "^1"}', '{path = "."}'):
+        with pytest.raises(FatalError, match=r"pyproject\.toml:5: `numpy`"):
+            part(text.replace('{source = "team"}', entry))

@@ -61,7 +61,8 @@ def draft(settings: EnvironmentSettings, files: SpecFiles, registry: Registry, c
     Raises:
         FatalError: A file is malformed, the base is missing or lacks a platform, or two of them contradict.
     """
-    spec = parse([SpecFile(name=name, data=files.data(name)) for name in settings.spec], files.data)
+    named = [SpecFile(name=name, data=files.data(name)) for name in settings.spec]
+    spec = parse(named, files.data, extras=settings.extras, groups=settings.groups)
     if not settings.base:
         request = compose(settings, spec, registry.settings)
         return Draft(settings=settings, files=files.files, request=request, id=identity.request_id(request))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from envtag.errors import FatalError
+from envtag.urls import host_of
 
 if TYPE_CHECKING:
     from envtag.request import Login
@@ -175,11 +176,6 @@ def split_credential(url: str) -> tuple[str, Credential | None]:
         return url, None
     bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     return bare, Credential(username=unquote(parts.username), password=unquote(parts.password or ""))
-
-
-def host_of(url: str) -> str:
-    """`HOST` or `HOST:PORT` of a URL, lower case, without credentials."""
-    return urlsplit(url).netloc.rpartition("@")[2].lower()
 
 
 def login_hint(host: str, missing: Sequence[str] = ()) -> str:

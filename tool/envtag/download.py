@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from envtag import credentials
 from envtag.credentials import Credential, Credentials, login_hint
 from envtag.errors import FatalError
-from envtag.urls import without_credentials
+from envtag.urls import host_of, without_credentials
 
 if TYPE_CHECKING:
     import requests
@@ -106,7 +106,7 @@ class Download:
                 self.count(len(block))
 
     def _refused(self, status: int) -> FatalError:
-        hint = login_hint(credentials.host_of(self.url)) if status in _REFUSED else ""
+        hint = login_hint(host_of(self.url)) if status in _REFUSED else ""
         if status == _GONE:
             hint = "it was removed there: only a store that holds it can still give it"
         return FatalError(f"cannot fetch {self.package} from {without_credentials(self.url)}: HTTP {status}", hint)

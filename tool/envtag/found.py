@@ -191,7 +191,9 @@ class InRegistry:
         environment = self.environment
         files = {file.name: file for file in environment.spec_files()}
         data = {name: file.data for name, file in files.items()}
-        spec = parse([files[name] for name in environment.settings.spec], data.__getitem__)
+        settings = environment.settings
+        named = [files[name] for name in settings.spec]
+        spec = parse(named, data.__getitem__, extras=settings.extras, groups=settings.groups)
         python = environment.settings.python
         names = [f"conda::{item.match_spec()}" for item in spec.conda]
         names += [f"pypi::{item.text}" for item in spec.pypi if not item.constraint]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from envtag.cutoff import parse_cutoff
 from envtag.errors import FatalError
 from envtag.names import parse_reference
 from envtag.platforms import check_platform
+from envtag.setting_values import check_extra, check_spec_name, check_store
 from envtag.urls import channel_url, check_public
 from envtag.util.toml import loads
 from envtag.util.yaml_table import Table, as_table, load_table
@@ -23,22 +23,20 @@ if TYPE_CHECKING:
 __all__ = [
     "EnvironmentSettings",
     "RegistrySettings",
+    "check_extra",
     "check_spec_name",
     "check_store",
     "parse_cutoff",
     "registry_table",
 ]
 
-STORE_SCHEMES = ("file", "s3", "gs", "az")
 _FORMAT = "1"
 _INTERPRETERS = ("conda", "uv")
 _VIRTUAL = re.compile(r"__[a-z0-9_]+")
-_RESERVED = re.compile(r"envtag\.yml|tags\.yml|[a-z0-9-]+-lock\.yml", re.IGNORECASE)
 _RUNNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_UNPORTABLE = re.compile(r'[\\:*?"<>|\x00-\x1f]')
 _KEYS = (
     "version", "spec", "python", "interpreter", "platforms", "channels", "index-url", "extra-index-urls",
-    "exclude-newer", "base", "virtual-packages", "imported",
+    "exclude-newer", "base", "virtual-packages", "imported", "extras", "groups",
 )  # fmt: skip
 _REGISTRY_KEYS = (
     "store", "channels", "interpreter", "platforms", "python", "virtual-packages", "policy", "namespaces",
@@ -61,6 +59,8 @@ class EnvironmentSettings:
         exclude_newer: `YYYY-MM-DDTHH:MM:SSZ`, empty for no cutoff.
         base: The reference of the environment that it extends, empty for none.
         virtual_packages: Platform to virtual packages (name to `VERSION` or `VERSION BUILD`).
+        extras: Optional dependencies of its pyproject.toml that are asked for.
+        groups: Dependency groups of it that are asked for.
         imported: What it was imported from, `FORMAT NAME sha256:HEX` each; no part of what is asked for.
     """
 
@@ -74,6 +74,8 @@ class EnvironmentSettings:
     exclude_newer: str = ""
     base: str = ""
     virtual_packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     imported: tuple[str, ...] = ()
 
     @classmethod
@@ -105,6 +107,8 @@ class EnvironmentSettings:
             exclude_newer=_one(table, "exclude-newer", parse_cutoff),
             base=_one(table, "base", _reference),
             virtual_packages=_virtual_packages(table),
+            extras=_each(table, "extras", check_extra),
+            groups=_each(table, "groups", check_extra),
             imported=_each(table, "imported", str),
         )
 
@@ -124,6 +128,8 @@ class EnvironmentSettings:
             ("extra-index-urls", self.extra_index_urls),
             ("exclude-newer", self.exclude_newer),
             ("base", self.base),
+            ("extras", self.extras),
+            ("groups", self.groups),
             ("imported", self.imported),
         )
         for key, value in values:
@@ -211,43 +217,6 @@ def registry_table(text: str, where: str) -> Mapping[str, Any] | None:
     if found is not None and not isinstance(found, dict):
         raise FatalError(f"{where}: `tool.envtag` is not a table", "write its keys below `[tool.envtag]`")
     return found
-
-
-def check_store(url: str) -> str:
-    """Return the URL of a store without a trailing slash, or refuse it.
-
-    Raises:
-        FatalError: It is not an absolute URL of a known scheme, or holds a credential.
-    """
-    schemes = ", ".join(f"`{name}://`" for name in STORE_SCHEMES)
-    if "://" not in url:
-        raise FatalError(
-            f"the store `{url}` is not an absolute URL", f"a directory is `file:///path`; known are {schemes}"
-        )
-    scheme, _, rest = url.partition("://")
-    if scheme not in STORE_SCHEMES:
-        raise FatalError(f"the store has the unknown scheme `{scheme}`", f"known are {schemes}")
-    place, _, path = rest.partition("/")
-    if scheme == "file" and (place not in ("", "localhost") or not path.strip("/")):
-        raise FatalError(f"the store `{url}` names no absolute directory", "write `file:///path`, with three slashes")
-    if scheme != "file" and not place:
-        raise FatalError(f"the store `{url}` names no bucket", f"write `{scheme}://BUCKET/PREFIX`")
-    check_public(url, "store")
-    return url.rstrip("/")
-
-
-def check_spec_name(text: str) -> str:
-    """Return the name of a file that an environment's directory can keep, on every system, or refuse it.
-
-    Raises:
-        FatalError: It is not below the directory, not portable, or one of envtag's own.
-    """
-    path = PurePosixPath(text)
-    if str(path) != text or path.is_absolute() or ".." in path.parts or text == "." or _UNPORTABLE.search(text):
-        raise FatalError(f"`{text}` is not a file of the environment's directory", "name it relative to `envtag.yml`")
-    if _RESERVED.fullmatch(text):
-        raise FatalError(f"`{text}` is a file that envtag writes", "give the spec another name")
-    return text
 
 
 def _flag(table: Table, key: str) -> bool:

@@ -181,6 +181,11 @@ def file_path(url: str) -> Path | None:
     return path if path.is_absolute() else None
 
 
+def host_of(url: str) -> str:
+    """`HOST` or `HOST:PORT` of a URL, lower case, without credentials."""
+    return urlsplit(url).netloc.rpartition("@")[2].lower()
+
+
 def without_credentials(url: str) -> str:
     """A URL for a message or a log: user information and query are left out."""
     parts = urlsplit(url)

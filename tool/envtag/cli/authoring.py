@@ -33,6 +33,8 @@ def init(session: Session, directory: Path, store: str, github: bool, owner: str
 @click.option("-r", "requirements", type=FILE, multiple=True, metavar="FILE", help="A requirements.txt; repeatable.")
 @click.option("-f", "environments", type=FILE, multiple=True, metavar="FILE", help="An environment.yml; repeatable.")
 @click.option("-p", "pyprojects", type=FILE, multiple=True, metavar="FILE", help="A pyproject.toml; repeatable.")
+@click.option("--extra", "extras", multiple=True, metavar="NAME", help="Optional dependencies of a pyproject.toml.")
+@click.option("--group", "groups", multiple=True, metavar="NAME", help="A dependency group of a pyproject.toml.")
 @click.option("--python", default="", metavar="SPEC", help="Which Python, such as `3.11` or `>=3.10,<3.13`.")
 @click.option(
     "--platform",

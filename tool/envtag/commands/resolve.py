@@ -13,7 +13,7 @@ from envtag.errors import FatalError
 from envtag.names import parse_alias, parse_reference
 from envtag.output import Output, megabytes
 from envtag.platforms import check_platform, current_platform
-from envtag.settings import EnvironmentSettings, parse_cutoff
+from envtag.settings import EnvironmentSettings, check_extra, parse_cutoff
 from envtag.spec import SpecFile, parse, python_constraint
 from envtag.spec_files import SpecFiles, read_spec_files
 
@@ -37,6 +37,8 @@ class Wanted:
         extra_index_urls: Further PyPI indices, in order.
         exclude_newer: Date, empty for no cutoff.
         using: The environment to extend, empty for none.
+        extras: Optional dependencies of the projects that are asked for.
+        groups: Dependency groups of the projects that are asked for.
         dry_run: Solve and tell, write nothing.
         force: Solve again although the locks answer the request; replace a release that is not committed yet.
         as_json: Print the result as JSON.
@@ -51,6 +53,8 @@ class Wanted:
     extra_index_urls: Sequence[str] = ()
     exclude_newer: str = ""
     using: str = ""
+    extras: Sequence[str] = ()
+    groups: Sequence[str] = ()
     dry_run: bool = False
     force: bool = False
     as_json: bool = False
@@ -115,6 +119,8 @@ def _settings(
         extra_index_urls=tuple(wanted.extra_index_urls),
         exclude_newer=parse_cutoff(wanted.exclude_newer) if wanted.exclude_newer else "",
         base=wanted.using,
+        extras=tuple(dict.fromkeys(check_extra(name) for name in wanted.extras)),
+        groups=tuple(dict.fromkeys(check_extra(name) for name in wanted.groups)),
     )
 
 

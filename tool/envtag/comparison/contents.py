@@ -161,7 +161,9 @@ def _requests(environment: Environment, pythons: Mapping[str, str]) -> Requests:
 
     files = {file.name: file for file in environment.spec_files()}
     data = {name: file.data for name, file in files.items()}
-    spec = parse([files[name] for name in environment.settings.spec], data.__getitem__)
+    settings = environment.settings
+    named_files = [files[name] for name in settings.spec]
+    spec = parse(named_files, data.__getitem__, extras=settings.extras, groups=settings.groups)
     texts = {key: [", ".join(values)] for key, values in _sources(spec).items() if values}
     for conda in spec.conda:
         texts.setdefault(f"conda {conda.name}", []).append(_on(conda.match_spec(), conda.platforms))

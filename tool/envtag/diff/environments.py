@@ -36,6 +36,7 @@ _USER = re.compile(r"://[^/\s]*@")
 _PYTHON = ("conda", "python")
 _SETTINGS = (
     "spec", "python", "interpreter", "platforms", "channels", "index_url", "extra_index_urls", "exclude_newer", "base",
+    "extras", "groups",
 )  # fmt: skip
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from envtag.conda_client import conda_client
-from envtag.credentials import LoginError, host_of
+from envtag.credentials import LoginError
 from envtag.engines import shared
 from envtag.engines.explain import Stated, explanation
 from envtag.engines.rattler_records import Question, package_of, question, record_of
 from envtag.errors import FatalError, UnsolvableError
-from envtag.urls import Mirrors, without_credentials
+from envtag.urls import Mirrors, host_of, without_credentials
 from envtag.util import aio
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from envtag.credentials import LoginError, host_of
+from envtag.credentials import LoginError
 from envtag.engines.explain import Stated, explanation, mentions, named_in, trim
 from envtag.errors import FatalError, UnsolvableError
-from envtag.urls import Mirrors, without_credentials
+from envtag.urls import Mirrors, host_of, without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import pairwise
 from typing import TypeVar
 
 from envtag.errors import FatalError
+from envtag.spec.dependency_groups import normalized
 from envtag.spec.environment import parse_environment
 from envtag.spec.model import Part, Placed, Spec, SpecFile, kind_of
 from envtag.spec.pypi_options import check_hashes, check_no_index, pypi_options
@@ -18,18 +20,28 @@ from envtag.util.text import shown
 _Item = TypeVar("_Item")
 
 
-def parse(files: Sequence[SpecFile], read_include: ReadInclude | None) -> Spec:
+def parse(
+    files: Sequence[SpecFile],
+    read_include: ReadInclude | None,
+    *,
+    extras: Sequence[str] = (),
+    groups: Sequence[str] = (),
+) -> Spec:
     """Read spec files and merge them, in order.
 
     Args:
         files: The specs; their names say their kinds.
         read_include: Gives the bytes of a file that a requirements file includes, by its relative path; raises
             `FatalError` where there is none. None where nothing can be included.
+        extras: Names of optional dependencies that are asked for of the projects among them.
+        groups: Names of dependency groups that are asked for of these.
 
     Raises:
         FatalError: One is malformed, or two contradict each other; names file, line and text, or both places.
     """
-    parts = [_parse_one(file, read_include) for file in files]
+    parts = [_parse_one(file, read_include, extras, groups) for file in files]
+    _check_named("extra", extras, {name for part in parts for name in part.extras})
+    _check_named("dependency group", groups, {name for part in parts for name in part.groups})
     pythons = [placed.value for part in parts for placed in part.pythons]
     given = [item for part in parts for item in part.options]
     options = pypi_options(given)
@@ -48,11 +60,19 @@ def parse(files: Sequence[SpecFile], read_include: ReadInclude | None) -> Spec:
     )
 
 
-def _parse_one(file: SpecFile, read_include: ReadInclude | None) -> Part:
+def _check_named(what: str, asked: Sequence[str], known: AbstractSet[str]) -> None:
+    """Refuse an extra or a group that no project has."""
+    for name in asked:
+        if normalized(name) not in known:
+            listed = ", ".join(f"`{item}`" for item in sorted(known)) or "none"
+            raise FatalError(f"no pyproject.toml has the {what} {shown(name)}", f"there are {listed}")
+
+
+def _parse_one(file: SpecFile, read_include: ReadInclude | None, extras: Sequence[str], groups: Sequence[str]) -> Part:
     kind = kind_of(file.name)
     if kind == "requirements":
         return parse_requirements(file, read_include)
-    return parse_environment(file) if kind == "environment" else parse_pyproject(file)
+    return parse_environment(file) if kind == "environment" else parse_pyproject(file, extras, groups)
 
 
 def _unique(items: Iterable[_Item]) -> tuple[_Item, ...]:

@@ -81,6 +81,8 @@ class Part:
         options: Name (`find-links`, `no-index`, `pre`, `only-binary`, `no-binary`, `require-hashes`) and value of each
             option, in order; a switch has an empty value.
         logins: How to log in where variables say so.
+        extras: Normalized names of the optional dependencies that a project has.
+        groups: Normalized names of the dependency groups that it has.
     """
 
     conda: tuple[CondaRequirement, ...] = ()
@@ -92,6 +94,8 @@ class Part:
     platforms: tuple[Placed, ...] = ()
     options: tuple[tuple[str, Placed], ...] = ()
     logins: tuple[Login, ...] = ()
+    extras: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
 
 
 class MalformedError(ValueError):
