@@ -113,8 +113,8 @@ def test_a_reader_types_every_command_that_is_shown(reader: Reader):
             reader.type(line)
     verbs = {line.split()[1] for line in reader.typed if line.startswith("envtag ") and line.split()[1][0] != "-"}
     assert verbs == {
-        "alias", "check", "config", "create", "diff", "gc", "get", "init", "list", "lock", "publish", "resolve", "run",
-        "shell", "show", "update", "verify",
+        "alias", "check", "config", "create", "diff", "gc", "get", "init", "list", "lock", "log", "publish", "resolve",
+        "run", "shell", "show", "tree", "update", "verify", "why",
     }  # fmt: skip
 
 

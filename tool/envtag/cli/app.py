@@ -7,6 +7,7 @@ import click
 from envtag import __version__
 from envtag.cli import (
     authoring,
+    explaining,
     interchange,
     packing,
     plumbing,
@@ -32,6 +33,9 @@ _COMMANDS = (
     packing.pack,
     packing.unpack,
     using.show,
+    explaining.why,
+    explaining.tree,
+    explaining.log,
     using.list_command,
     using.get,
     using.create,
