@@ -10,7 +10,7 @@ from packaging.markers import Marker, default_environment
 from envtag.errors import FatalError
 from envtag.platforms import DEFAULT_VIRTUAL_PACKAGES, PLATFORMS
 from envtag.util.process import run
-from envtag.wheels import marker_environment, pick_wheel, uv_platform
+from envtag.wheels import marker_environment, pick_wheel, platform_marker, uv_platform
 from support.wheels import make_sdist, make_wheel
 
 
@@ -209,3 +209,9 @@ def test_uv_installs_the_wheel_that_is_picked(platform, tmp_path):
         expected = pick(platform, *tags)
         found = (target / "chosen.txt").read_text() if done.returncode == 0 else None
         assert found == expected, done.failure("uv").detail
+
+
+@pytest.mark.parametrize("chosen", [("linux-64",), ("osx-64", "osx-arm64"), ("win-64", "linux-aarch64"), PLATFORMS])
+def test_a_marker_holds_on_its_platforms_alone(chosen):
+    marker = Marker(platform_marker(chosen))
+    assert {name for name in PLATFORMS if marker.evaluate(marker_environment(name, "3.12"))} == set(chosen)

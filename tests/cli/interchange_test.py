@@ -1,9 +1,14 @@
 from __future__ import annotations
 
-from envtag.cli.interchange import import_command
-from envtag.importing import FORMATS
+import pytest
+
+from envtag import exporting, importing
+from envtag.cli.interchange import export_command, import_command
 
 
-def test_each_format_can_be_named():
-    (option,) = [item for item in import_command.params if item.name == "kind"]
-    assert set(option.type.choices) == set(FORMATS)
+@pytest.mark.parametrize(
+    ("command", "formats"), [(import_command, importing.FORMATS), (export_command, exporting.FORMATS)]
+)
+def test_each_format_can_be_named(command, formats):
+    (option,) = [item for item in command.params if item.name == "kind"]
+    assert tuple(option.type.choices) == tuple(formats)

@@ -2,13 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-from packaging.markers import Marker
-
-from envtag.importing.pins import marker_of, spec_of
-from envtag.platforms import PLATFORMS
+from envtag.importing.pins import spec_of
 from envtag.spec import parse
-from envtag.wheels import marker_environment
 from support.locks import FLASK, NUMPY, PYTHON
 
 FORGE = "https://conda.anaconda.org/conda-forge"
@@ -61,9 +56,3 @@ def test_what_was_asked_for_by_its_url_is_pinned_by_it():
         f"flask @ {FLASK.url}",
         f"gitty @ {commit.url}",
     ]
-
-
-@pytest.mark.parametrize("chosen", [("linux-64",), ("osx-64", "osx-arm64"), ("win-64", "linux-aarch64"), PLATFORMS])
-def test_a_marker_holds_on_its_platforms_alone(chosen):
-    marker = Marker(marker_of(chosen))
-    assert {name for name in PLATFORMS if marker.evaluate(marker_environment(name, "3.12"))} == set(chosen)

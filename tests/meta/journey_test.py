@@ -15,7 +15,7 @@ import pytest
 from support.source import ROOT
 
 MINOR = "{}.{}".format(*sys.version_info[:2])
-NAMES = ("resolving", "requirements", "releasing", "updating", "using")
+NAMES = ("resolving", "requirements", "releasing", "updating", "using", "exporting", "importing")
 PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in NAMES)]
 _CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _IN_A_TABLE = re.compile(r"^\|.*\| `(envtag [^`]+)` \|$", re.MULTILINE)
@@ -115,6 +115,7 @@ def test_a_reader_types_every_command_that_is_shown(reader: Reader):
     assert verbs == {
         "alias", "check", "config", "create", "diff", "gc", "get", "init", "list", "lock", "log", "publish", "resolve",
         "run", "shell", "show", "tree", "update", "verify", "why",
+        "export", "import",
     }  # fmt: skip
 
 

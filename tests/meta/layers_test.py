@@ -21,6 +21,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "compose",
             "cutoff",
             "diff",
+            "exporting",
             "findings",
             "hashes",
             "identity",

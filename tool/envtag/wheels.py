@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,24 @@ _MARKERS = MappingProxyType(
         "win-64": ("nt", "win32", "Windows", "AMD64"),
     }
 )
+
+#: What tells the platforms apart in markers.
+_CONDITIONS = MappingProxyType(
+    {
+        "linux-64": "sys_platform == 'linux' and platform_machine == 'x86_64'",
+        "linux-aarch64": "sys_platform == 'linux' and platform_machine == 'aarch64'",
+        "osx-64": "sys_platform == 'darwin' and platform_machine == 'x86_64'",
+        "osx-arm64": "sys_platform == 'darwin' and platform_machine == 'arm64'",
+        "win-64": "sys_platform == 'win32'",
+    }
+)
+
+
+def platform_marker(platforms: Iterable[str]) -> str:
+    """A marker (PEP 508) that holds on some platforms and on no other of `platforms.PLATFORMS`."""
+    chosen = set(platforms)
+    texts = [text for name, text in _CONDITIONS.items() if name in chosen]
+    return " or ".join(f"({text})" if len(texts) > 1 and " and " in text else text for text in texts)
 
 
 def pick_wheel(

@@ -29,6 +29,7 @@ _COMMANDS = (
     updating.update,
     authoring.alias,
     interchange.import_command,
+    interchange.export_command,
     publishing.publish,
     packing.pack,
     packing.unpack,

@@ -12,7 +12,10 @@ from envtag.cli.options import json_option, offline_option
 if TYPE_CHECKING:
     from envtag.cli.session import Session
 
-_IMPORTS = ("conda-lock", "explicit")
+_IMPORTS = ("conda-lock", "explicit", "pixi", "prefix", "pylock", "uv-lock", "requirements")
+_EXPORTS = (
+    "conda-lock", "explicit", "environment.yml", "requirements", "pylock", "pixi", "dockerfile", "cyclonedx", "spdx",
+)  # fmt: skip
 
 
 @click.command(name="import")
@@ -23,6 +26,10 @@ _IMPORTS = ("conda-lock", "explicit")
 @click.option("--alias", "aliases", multiple=True, metavar="NAME[:TAG]", help="What to call it; repeatable.")
 @click.option("--platform", "platforms", multiple=True, metavar="P", help="Repeatable. Default: all that FILE is of.")
 @click.option("--category", "categories", multiple=True, metavar="C", help="conda-lock.yml: repeatable. Default: main.")
+@click.option("--environment", default="", metavar="E", help="pixi.lock: which environment. Default: default.")
+@click.option("--extra", "extras", multiple=True, metavar="X", help="pylock.toml, uv.lock: an extra; repeatable.")
+@click.option("--group", "groups", multiple=True, metavar="G", help="pylock.toml, uv.lock: a dependency group.")
+@click.option("--package", "root", default="", metavar="NAME", help="uv.lock: which project of a workspace.")
 @click.option("--python", default="", metavar="VERSION", help="Which Python it is for, where FILE does not say.")
 @click.option("--index-url", default="", metavar="URL", help="The PyPI index that has what is pinned.")
 @click.option("--extra-index-url", "extra_index_urls", multiple=True, metavar="URL", help="A further PyPI index.")
@@ -35,10 +42,35 @@ _IMPORTS = ("conda-lock", "explicit")
 def import_command(session: Session, /, files: tuple[Path, ...], **options: object) -> int:
     """Take an environment over from another tool's lock: the same packages and hashes, nothing is solved.
 
-    FILE is a conda-lock.yml or an explicit list (`@EXPLICIT`). Several FILEs make one environment: a platform of
+    FILE is a conda-lock.yml, an explicit list (`@EXPLICIT`), a pixi.lock, pylock.toml or uv.lock, requirements that
+    were compiled with hashes, or the directory of an environment. Several FILEs make one environment: a platform of
     each, or conda packages of one and PyPI packages of another.
     """
     from envtag.commands.import_file import Wanted, import_files
 
     wanted = Wanted(files=files, **options)  # type: ignore[arg-type]
     return import_files(wanted, registry=session.registry, config=session.config, output=session.output)
+
+
+@click.command(name="export")
+@click.argument("reference", metavar="REF")
+@click.option("--to", "kind", type=click.Choice(_EXPORTS), required=True, help="The format.")
+@click.option(
+    "--platform", "platforms", multiple=True, metavar="P", help="Repeatable. Default: all, or this machine's."
+)
+@click.option(
+    "-o",
+    "--output",
+    "destination",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write it there, and not to stdout.",
+)
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@json_option
+@click.pass_obj
+def export_command(session: Session, /, reference: str, **options: object) -> int:
+    """Write an environment down in the format of another tool, or as a bill of materials."""
+    from envtag.commands.export import export
+
+    return export(session.find(reference), output=session.output, **options)  # type: ignore[arg-type]

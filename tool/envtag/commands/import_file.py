@@ -13,7 +13,7 @@ from envtag.errors import FatalError
 from envtag.importing import Choice, format_of, open_source
 from envtag.importing.complete import Completed, complete
 from envtag.importing.drafting import check_whole, locks_of, origin_of, settings_of, spec_files_of
-from envtag.importing.together import has_conda, minor_python, read_together
+from envtag.importing.together import conda_pythons, has_conda, minor_python, read_together
 from envtag.names import parse_alias
 from envtag.platforms import PLATFORMS, check_platform, current_platform, virtual_packages
 
@@ -94,6 +94,7 @@ def import_files(wanted: Wanted, *, registry: Registry, config: Config, output: 
         index_url=wanted.index_url or imported.index_url,
         extra_index_urls=tuple(wanted.extra_index_urls) or imported.extra_index_urls,
     )
+    choice = replace(choice, pythons=conda_pythons(imported))
     for note in imported.notes:
         output.say(note)
     completed = complete(imported, choice, config=config, offline=wanted.offline, output=output)

@@ -19,6 +19,11 @@ __all__ = ["FORMATS", "Choice", "Entry", "Imported", "Reader", "Source", "format
 FORMATS: Mapping[str, str] = {
     "conda-lock": "envtag.importing.conda_lock",
     "explicit": "envtag.importing.explicit",
+    "pixi": "envtag.importing.pixi",
+    "prefix": "envtag.importing.prefix",
+    "pylock": "envtag.importing.pylock",
+    "uv-lock": "envtag.importing.uv_lock",
+    "requirements": "envtag.importing.requirements",
 }
 
 
@@ -41,7 +46,7 @@ def format_of(source: Source) -> str:
         FatalError: It is of none that is known.
     """
     for name in FORMATS:
-        if reader(name).recognizes(source):
+        if (name == "prefix") == source.path.is_dir() and reader(name).recognizes(source):
             return name
     raise FatalError(
         f"{source.name}: is of no format that is recognized", f"say which with `--from`: {', '.join(FORMATS)}"

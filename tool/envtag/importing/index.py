@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from envtag.engines import PypiProblem
 from envtag.engines.pylock import Entry as Offered
-from envtag.engines.pylock import File, parse
+from envtag.engines.pylock import parse
 from envtag.engines.uv_command import prepare
 from envtag.errors import FatalError
+from envtag.importing.files import choose
 from envtag.request import Origin, PypiRequirement
-from envtag.wheels import pick_wheel
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -84,7 +84,14 @@ def _chosen(entry: Entry, offered: Mapping[str, Offered], problem: PypiProblem, 
     if package.name not in offered:
         raise FatalError(f"{entry.where}: the index has no file of {package} for `{problem.platform}`")
     found = offered[package.name]
-    file = pick(found.wheels, found.source, entry.hashes, problem)
+    file = choose(
+        found.wheels,
+        found.source,
+        platform=problem.platform,
+        python=problem.python,
+        virtual_packages=problem.virtual_packages,
+        hashes=entry.hashes,
+    )
     if file is None:
         stated = f" of the {len(entry.hashes)} that are stated" if entry.hashes else ""
         raise FatalError(
@@ -96,17 +103,3 @@ def _chosen(entry: Entry, offered: Mapping[str, Offered], problem: PypiProblem, 
     return replace(
         entry, package=replace(package, url=url, sha256=file.sha256, size=file.size, timestamp=file.uploaded)
     )
-
-
-def pick(wheels: Sequence[File], source: File | None, hashes: Sequence[str], problem: PypiProblem) -> File | None:
-    """The file that an installer on the target takes, of those with a permitted hash: a wheel, else the sdist."""
-    permitted = {file.name: file for file in wheels if not hashes or file.sha256 in hashes}
-    name = pick_wheel(
-        sorted(permitted),
-        platform=problem.platform,
-        python=problem.python,
-        virtual_packages=problem.virtual_packages,
-    )
-    if name is not None:
-        return permitted[name]
-    return source if source is not None and (not hashes or source.sha256 in hashes) else None

@@ -10,6 +10,7 @@ from envtag.request import CondaRequirement
 from envtag.spec import SpecFile
 from envtag.urls import channel_name
 from envtag.util.yaml_text import scalar
+from envtag.wheels import platform_marker
 
 if TYPE_CHECKING:
     from envtag.package import Package
@@ -21,13 +22,6 @@ _SELECTORS = {
     "osx-64": "osx64",
     "osx-arm64": "arm64",
     "win-64": "win64",
-}
-_MARKERS = {
-    "linux-64": "sys_platform == 'linux' and platform_machine == 'x86_64'",
-    "linux-aarch64": "sys_platform == 'linux' and platform_machine == 'aarch64'",
-    "osx-64": "sys_platform == 'darwin' and platform_machine == 'x86_64'",
-    "osx-arm64": "sys_platform == 'darwin' and platform_machine == 'arm64'",
-    "win-64": "sys_platform == 'win32'",
 }
 
 
@@ -60,13 +54,6 @@ def spec_of(
     return SpecFile(name="environment.yml" if conda else "requirements.txt", data=text.encode())
 
 
-def marker_of(platforms: Iterable[str]) -> str:
-    """A marker (PEP 508) that holds on some platforms and on no other that envtag knows."""
-    chosen = [name for name in PLATFORMS if name in set(platforms)]
-    texts = [_MARKERS[name] for name in chosen]
-    return " or ".join(f"({text})" if len(texts) > 1 and " and " in text else text for text in texts)
-
-
 def _environment(pins: Mapping[tuple[str, str], set[str]], every: set[str], channels: Sequence[str]) -> Iterator[str]:
     yield "channels:" if channels else "channels: []"
     for url in channels:
@@ -84,7 +71,7 @@ def _environment(pins: Mapping[tuple[str, str], set[str]], every: set[str], chan
 
 def _requirements(pins: Mapping[tuple[str, str], set[str]], every: set[str]) -> Iterator[str]:
     for (_, text), platforms in sorted(pins.items()):
-        yield text if platforms == every else f"{text} ; {marker_of(platforms)}"
+        yield text if platforms == every else f"{text} ; {platform_marker(platforms)}"
 
 
 def _selector(platforms: set[str], every: set[str]) -> str:

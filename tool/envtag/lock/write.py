@@ -37,7 +37,7 @@ def write(lock: Lock) -> bytes:
             "platforms": [lock.platform],
             "sources": list(lock.sources),
         },
-        "package": [_block(package, lock.platform) for package in packages],
+        "package": [block(package, lock.platform) for package in packages],
         "version": 1,
     }
     return HEADER + dump(document)
@@ -63,16 +63,21 @@ def _custom(lock: Lock, packages: list[Package]) -> dict[str, str]:
     return {key: value for key, value in sorted(fields.items()) if value}
 
 
-def _block(package: Package, platform: str) -> dict[str, Any]:
+def block(package: Package, platform: str) -> dict[str, Any]:
+    """One package as conda-lock v1 has it.
+
+    Raises:
+        FatalError: It has no full set of hashes, or its URL holds a credential.
+    """
     if not package.sha256 or (package.manager == "conda" and not package.md5):
         raise FatalError(
             f"{package} has no {'sha256' if not package.sha256 else 'md5'}, and a lock holds hashed packages only",
             f"it is from {package.url}",
         )
     hashes = {"md5": package.md5} if package.md5 else {}
-    block: dict[str, Any] = {"build": package.build} if package.build else {}
+    head: dict[str, Any] = {"build": package.build} if package.build else {}
     return {
-        **block,
+        **head,
         "category": "main",
         "dependencies": _dependencies(package),
         "hash": {**hashes, "sha256": package.sha256},

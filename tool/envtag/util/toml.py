@@ -8,6 +8,12 @@ from typing import Any
 from envtag.errors import FatalError
 
 
+def basic_string(text: str) -> str:
+    """A text as a basic string of TOML, in its quotes."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(letter if letter.isprintable() else f"\\U{ord(letter):08x}" for letter in escaped) + '"'
+
+
 def loads(text: str, where: str) -> dict[str, Any]:
     """Parse TOML.
 

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from envtag.errors import FatalError
+from envtag.exporting import Subject
+from envtag.exporting.pixi import export
+from envtag.importing.pixi import read
+from support.foreign import CHOICE, source
+from support.locks import FLASK, NUMPY, SAMPLE
+
+PLAIN = replace(FLASK, timestamp=None, size=None, depends=())
+
+
+def test_rattler_reads_every_package_with_its_hashes(tmp_path):
+    from rattler import LockFile
+
+    lock = replace(SAMPLE, packages=(*SAMPLE.packages[:2], PLAIN))
+    path = tmp_path / "pixi.lock"
+    path.write_text(export(Subject(name="a:v1", locks=(lock, replace(lock, platform="osx-arm64")))).text)
+    environment = LockFile.from_path(path).default_environment()
+    assert environment is not None
+    assert sorted(platform.name for platform in environment.platforms()) == ["linux-64", "osx-arm64"]
+    records = environment.conda_repodata_records()["linux-64"]
+    assert {record.url: record.sha256.hex() for record in records} == {
+        package.url: package.sha256 for package in lock.by_manager("conda")
+    }
+    (platform,) = [item for item in environment.platforms() if item.name == "linux-64"]
+    (flask,) = environment.pypi_packages_for_platform(platform)
+    assert (flask.name, flask.version, flask.hashes.sha256.hex()) == ("flask", "3.0.0", FLASK.sha256)
+
+
+def test_what_is_read_again_is_the_same():
+    lock = replace(SAMPLE, packages=(NUMPY, SAMPLE.packages[1], PLAIN))
+    found = read(source("pixi.lock", export(Subject(name="a:v1", locks=(lock,))).text), CHOICE)
+    assert tuple(entry.package for entry in found.entries["linux-64"]) == lock.packages
+    assert found.channels == SAMPLE.channels
+
+
+def test_an_environment_without_conda_is_refused():
+    with pytest.raises(FatalError, match=r"has no conda packages, and pixi.lock holds no others"):
+        export(Subject(name="a:v1", locks=(replace(SAMPLE, packages=(FLASK,)),)))
