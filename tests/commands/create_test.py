@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ TZ = f"{NAME}:v1"
 _BUILDER = """
 import os, signal, sys
 from envtag.cli import main
-from envtag.prefix import activation, conda, creation
+from envtag.prefix import activation, conda, place
 
 log, deadly, *argv = sys.argv[1:]
 
@@ -39,10 +40,10 @@ def before(owner, name):
 before(conda, "install")
 before(conda, "_write_canonical_urls")
 before(activation, "write_shell_file")
-before(creation, "_put_in_place")
+before(place, "put_in_place")
 main(argv)
 """
-POINTS = ["install", "_write_canonical_urls", "write_shell_file", "_put_in_place"]
+POINTS = ["install", "_write_canonical_urls", "write_shell_file", "put_in_place"]
 
 
 def published(story: Story) -> None:
@@ -177,7 +178,7 @@ def test_a_forced_replacement_that_was_killed_keeps_the_old_one(tz: Story, tmp_p
     tz.run("create", TZ, "--prefix", str(target))
     before = marker.read(target)
     words = (f"{NAME}:v2", "--prefix", str(target), "--force")
-    build(tz, tmp_path / "log", *words, deadly="_put_in_place").communicate(timeout=60)
+    build(tz, tmp_path / "log", *words, deadly="put_in_place").communicate(timeout=60)
     assert marker.read(target) == before
     assert works(target)
     tz.run("create", *words)
@@ -200,7 +201,7 @@ def test_a_source_distribution_is_the_wheel_that_was_built_of_it_at_its_publicat
 
 def test_a_source_distribution_that_was_not_published_is_not_built_offline(story: Story, tmp_path: Path):
     story.resolve("sdist:v1", requirements="delta\n", options=("--platform", HERE, "--python", MINOR))
-    story.run("create", "sdist")
+    shutil.rmtree(story.run("create", "sdist").out.strip())
     told = story.run("create", "sdist", "--offline", "--prefix", str(tmp_path / "env"), check=1)
     assert told.err.startswith("error: delta 1.0")
     assert "is locked as a source distribution" in told.err

@@ -123,7 +123,7 @@ def test_any_number_may_unpack_at_once(client, tmp_path: Path, file: Path):
 
 
 @pytest.mark.parametrize(
-    "point", ["envtag.prefix.conda.install", "envtag.prefix.creation._put_in_place", "envtag.prefix.marker.write"]
+    "point", ["envtag.prefix.conda.install", "envtag.prefix.place.put_in_place", "envtag.prefix.marker.write"]
 )
 def test_one_that_is_killed_leaves_nothing_and_the_next_one_cleans_up(
     run_envtag, cold_client, tmp_path: Path, file: Path, point: str

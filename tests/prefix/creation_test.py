@@ -19,7 +19,7 @@ from envtag.config import Config
 from envtag.errors import FatalError
 from envtag.lock import Lock
 from envtag.output import Output
-from envtag.prefix import creation, marker
+from envtag.prefix import marker, place
 from envtag.prefix.creation import hydrate
 from envtag.prefix.marker import environment_path, installed, is_whole
 from envtag.store import Store, open_store
@@ -321,7 +321,7 @@ DRIVER = """\
 import os, pickle, signal, sys
 from pathlib import Path
 from envtag.output import Output
-from envtag.prefix import creation, activation, conda, marker
+from envtag.prefix import activation, conda, marker, place
 from envtag.prefix.creation import hydrate
 
 lock, config = pickle.loads(Path(sys.argv[1]).read_bytes())
@@ -343,15 +343,15 @@ elif step == "half linked":
 elif step == "before the marker":
     marker.write = dies
 elif step == "before the rename":
-    creation._put_in_place = dies
+    place.put_in_place = dies
 elif step == "between the renames":
     rename = Path.rename
     Path.rename = lambda self, target: then_dies(rename)(self, target)
 elif step == "before the old one is removed":
-    remove = creation.remove_tree
-    creation.remove_tree = lambda path: dies() if path.name.endswith(".old") else remove(path)
+    remove = place.remove_tree
+    place.remove_tree = lambda path: dies() if path.name.endswith(".old") else remove(path)
 elif step == "after":
-    creation._put_in_place = then_dies(creation._put_in_place)
+    place.put_in_place = then_dies(place.put_in_place)
 force = step in sys.argv[4:]
 made = hydrate(lock, Path(sys.argv[2]), store=None, config=config, offline=False, output=Output(), force=force)
 print("made" if made else "found")
@@ -386,7 +386,7 @@ def test_what_a_dead_process_left_and_cannot_be_removed_yet_is_left_to_the_next_
     target = tmp_path / "root" / "env"
     left = target.parent / f".env.{'0' * 32}.tmp"
     left.mkdir(parents=True)
-    remove = creation.remove_tree
+    remove = place.remove_tree
 
     def busy(path: Path) -> None:
         if path == left:
@@ -394,7 +394,7 @@ def test_what_a_dead_process_left_and_cannot_be_removed_yet_is_left_to_the_next_
         remove(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(creation, "remove_tree", busy)
+        patch.setattr(place, "remove_tree", busy)
         assert make(small, target, config)
     assert beside(target) == [left.name]
     assert make(small, target, config, force=True)

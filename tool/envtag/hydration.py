@@ -72,7 +72,13 @@ def create_at(
     Raises:
         FatalError: The place is taken, or a package cannot be had whole.
     """
-    from envtag.prefix.creation import hydrate  # with all that installs, which a look-up has no use for
+    if not force:
+        from envtag.prefix.cloning import clone
+
+        made = clone(found.lock_id(current_platform()), target, config=config, output=output)
+        if made is not None:
+            return made
+    from envtag.prefix.creation import hydrate  # with all that installs, which nothing else has a use for
 
     manifest = checked_manifest(found, current_platform(), store)
     return hydrate(

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import time
-import uuid
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -15,11 +11,9 @@ from envtag.errors import FatalError
 from envtag.fetch import fetch_archives
 from envtag.manifest import with_builds
 from envtag.platforms import current_platform
-from envtag.prefix import activation, conda, layout, marker, pypi, scripts
+from envtag.prefix import activation, conda, layout, marker, place, pypi, scripts, template
 from envtag.prefix.marker import Marker
 from envtag.util.canonical import canonical_json
-from envtag.util.files import remove_tree
-from envtag.util.locks import file_lock
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -28,9 +22,6 @@ if TYPE_CHECKING:
     from envtag.output import Output
     from envtag.package import Package
     from envtag.store import Store
-
-_DISCARD_ATTEMPTS = 10
-_DISCARD_PAUSE_SECONDS = 0.02
 
 
 def hydrate(
@@ -67,26 +58,14 @@ def hydrate(
         FatalError: Another platform's lock, something else at `target`, or a package that cannot be had or is not
             what the lock says.
     """
-    target = Path(os.path.abspath(target))  # noqa: PTH100 - `..` goes, symlinks stay
+    target = place.normal(target)
     _refuse_other_platform(lock)
     if not force and marker.is_whole(target, lock.id):
         return False
-
-    def tell() -> None:
-        output.say(f"waiting for another process that is creating {target}")
-
-    try:
-        with file_lock(target.parent / f".{target.name}.lock", waiting=tell):
-            _recover(target)
-            if not force:
-                if marker.is_whole(target, lock.id):
-                    return False
-                _refuse_occupied(target, lock.id)
+    with place.reserved(target, lock.id, output=output, force=force) as wanted:
+        if wanted:
             _make(lock, target, _Sources(store, config, offline, output), builds)
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        raise FatalError(f"{target} could not be created: {error.strerror or error}{where}") from error
-    return True
+        return wanted
 
 
 class _Sources:
@@ -111,7 +90,7 @@ class _Sources:
 
 
 def _make(lock: Lock, target: Path, sources: _Sources, builds: Mapping[str, Build]) -> None:
-    stagings = [target.parent / f".{target.name}.{uuid.uuid4().hex}.tmp" for _ in range(2)]
+    stagings = [place.staging_of(target) for _ in range(2)]
     try:
         staging = stagings[0]
         try:
@@ -123,22 +102,11 @@ def _make(lock: Lock, target: Path, sources: _Sources, builds: Mapping[str, Buil
             except FatalError as error:
                 detail = error.detail or f"after: {first.message}\n{first.detail}"
                 raise FatalError(error.message, error.hint, detail) from error
-        _put_in_place(staging, target)
+        place.put_in_place(staging, target)
     finally:
         for left in stagings:
-            _discard(left)
-
-
-def _discard(left: Path) -> None:
-    """Remove a directory that threads of rattler, or uv whose parent was killed, may write to for a moment yet.
-
-    If it cannot be removed, it is left to the next process that takes the lock.
-    """
-    for _ in range(_DISCARD_ATTEMPTS):
-        with suppress(OSError):
-            remove_tree(left)
-            return
-        time.sleep(_DISCARD_PAUSE_SECONDS)
+            place.discard(left)
+    template.keep(target, lock, sources.config.directories)
 
 
 def _build(
@@ -187,48 +155,7 @@ def _build(
     )
 
 
-def _put_in_place(staging: Path, target: Path) -> None:
-    if not target.exists() and not target.is_symlink():
-        staging.rename(target)
-        return
-    aside = target.parent / f".{target.name}.{uuid.uuid4().hex}.old"
-    target.rename(aside)
-    staging.rename(target)
-    remove_tree(aside)
-
-
-def _recover(target: Path) -> None:
-    """Clean up after processes that died while they held the lock; bring back what one had set aside."""
-    for left in _siblings(target, ".old"):
-        if target.exists() or target.is_symlink():
-            remove_tree(left)
-        else:
-            left.rename(target)
-    for left in _siblings(target, ".tmp"):
-        _discard(left)
-
-
-def _siblings(target: Path, suffix: str) -> list[Path]:
-    length = len(f".{target.name}.") + len(uuid.uuid4().hex) + len(suffix)
-    return [
-        path
-        for path in sorted(target.parent.iterdir())
-        if path.name.startswith(f".{target.name}.") and path.name.endswith(suffix) and len(path.name) == length
-    ]
-
-
 def _refuse_other_platform(lock: Lock) -> None:
     here = current_platform()
     if lock.platform != here:
         raise FatalError(f"this lock is for {lock.platform}, and this machine is {here}")
-
-
-def _refuse_occupied(target: Path, lock: str) -> None:
-    if not target.exists() and not target.is_symlink():
-        return
-    if target.is_dir() and not target.is_symlink() and not any(target.iterdir()):
-        target.rmdir()
-        return
-    found = marker.read(target)
-    what = f"the environment of lock {found.lock}, not of {lock}" if found else "something that envtag did not make"
-    raise FatalError(f"{target} holds {what}", "give another path, or `--force` to replace it")
