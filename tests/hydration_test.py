@@ -55,7 +55,7 @@ def finding(story: Story, reference: str = f"{NAME}:v1") -> Iterator[Found]:
 
 
 def made(story: Story, found: Found, store: Store | None, *, offline: bool = True) -> Path:
-    return provide(found, config=story.config, store=store, offline=offline, output=Output())
+    return provide(found, config=story.config, open_store=lambda: store, offline=offline, output=Output())
 
 
 def without_caches(story: Story, place: Path) -> Config:
@@ -137,12 +137,12 @@ def test_a_stored_package_with_other_bytes_is_named_and_nothing_is_made(tz: Stor
     cold = without_caches(tz, tz.place)
     with finding(tz) as found:
         with pytest.raises(FatalError) as caught:
-            provide(found, config=cold, store=store, offline=True, output=Output())
+            provide(found, config=cold, open_store=lambda: store, offline=True, output=Output())
         assert "tzish" in caught.value.message
         assert f"`{key}` in {store.url} has other bytes than promised" in caught.value.message
         assert [path for path in cold.directories.environments.iterdir() if path.is_dir()] == []
         overwrite(store, key, whole)
-        assert provide(found, config=cold, store=store, offline=True, output=Output()).is_dir()
+        assert provide(found, config=cold, open_store=lambda: store, offline=True, output=Output()).is_dir()
 
 
 def test_a_manifest_with_other_bytes_is_refused_and_named(tz: Story, store: Store):
@@ -226,7 +226,7 @@ def test_offline_without_the_packages_says_which_and_where(tz: Story, tmp_path: 
     cold = without_caches(tz, tmp_path)
     empty = open_store((tmp_path / "empty").as_uri())
     with finding(tz) as found, pytest.raises(FatalError) as caught:
-        provide(found, config=cold, store=empty, offline=True, output=Output())
+        provide(found, config=cold, open_store=lambda: empty, offline=True, output=Output())
     assert "tzish" in caught.value.message
     assert f"not in the store {empty.url}, and this is offline" in caught.value.message
     assert [path.name for path in cold.directories.environments.iterdir()] == [f".{found.lock_id(HERE)}.lock"]
@@ -260,7 +260,7 @@ def test_a_read_that_fails_for_a_moment_is_made_again(
         for kind, fault in FAULTS.items():
             s3.faults[:] = [Fault(method="GET", contains=what, times=1, **fault)]
             cold = without_caches(tz, tmp_path / kind)
-            path = provide(found, config=cold, store=bucket, offline=True, output=Output())
+            path = provide(found, config=cold, open_store=lambda: bucket, offline=True, output=Output())
             assert is_whole(path, path.name)
             assert s3.faults[0].times == 0, kind
 
@@ -273,11 +273,11 @@ def test_a_store_that_stays_away_is_an_error_that_names_it_and_the_next_run_succ
     s3.faults.append(Fault(method="GET", contains="objects/", status=503, code="SlowDown", times=1000))
     with finding(tz) as found:
         with pytest.raises(FatalError) as caught:
-            provide(found, config=cold, store=bucket, offline=False, output=Output())
+            provide(found, config=cold, open_store=lambda: bucket, offline=False, output=Output())
         assert f"in {bucket.url}: the server is overloaded or failing (SlowDown)" in caught.value.message
         assert [path for path in cold.directories.environments.iterdir() if path.is_dir()] == []
         s3.faults.clear()
-        assert provide(found, config=cold, store=bucket, offline=True, output=Output()).is_dir()
+        assert provide(found, config=cold, open_store=lambda: bucket, offline=True, output=Output()).is_dir()
     assert list(cold.directories.archives.glob("??/*/.*")) == []
 
 
@@ -295,12 +295,12 @@ def test_a_damaged_object_of_a_bucket_is_named_offline_and_taken_from_its_origin
     cold = without_caches(tz, tmp_path)
     with finding(tz) as found:
         with pytest.raises(FatalError) as caught:
-            provide(found, config=cold, store=bucket, offline=True, output=Output())
+            provide(found, config=cold, open_store=lambda: bucket, offline=True, output=Output())
         assert "tzish" in caught.value.message
         assert bucket.url in caught.value.message
         assert (f"`{key}`" in caught.value.message) == (kind != "gone")
         assert capsys.readouterr().err == ""
-        path = provide(found, config=cold, store=bucket, offline=False, output=Output())
+        path = provide(found, config=cold, open_store=lambda: bucket, offline=False, output=Output())
     assert is_whole(path, path.name)
     assert (f"warning: {package} is taken from its origin, since `{key}`" in capsys.readouterr().err) == (
         kind != "gone"

@@ -135,7 +135,7 @@ def _mistake(words: list[str], *, whole: bool = True) -> str:
 
 def _parse(words: list[str]) -> None:
     """Parse a command line as click would, without running it."""
-    from envtag.cli import cli
+    from envtag.cli.app import cli
 
     command: click.Command = cli
     arguments = words[1:]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from envtag.cli import cli
+from envtag.cli.app import cli
 
 #: Never imported for `--help`: engines, SDKs, git libraries, and what only some commands need.
 ABSENT = frozenset({

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,15 @@ def present(found: Found, platform: str, config: Config) -> Path | None:
     return path if is_whole(path, lock_id) else None
 
 
-def provide(found: Found, *, config: Config, store: Store | None, offline: bool, output: Output) -> Path:
+def provide(
+    found: Found, *, config: Config, open_store: Callable[[], Store | None], offline: bool, output: Output
+) -> Path:
     """The environment's directory under the root, created if it is not there yet.
 
     Args:
         found: What was looked up.
         config: The client's settings.
-        store: Where packages are asked for first, or None.
+        open_store: Gives where packages are asked for first; called only if they must be.
         offline: Never ask an index or a channel.
         output: Where progress is told.
 
@@ -41,7 +44,7 @@ def provide(found: Found, *, config: Config, store: Store | None, offline: bool,
     if there is not None:
         return there
     path = environment_path(config, found.lock_id(platform))
-    create_at(path, found, config=config, store=store, offline=offline, output=output)
+    create_at(path, found, config=config, open_store=open_store, offline=offline, output=output)
     return path
 
 
@@ -50,7 +53,7 @@ def create_at(
     found: Found,
     *,
     config: Config,
-    store: Store | None,
+    open_store: Callable[[], Store | None],
     offline: bool,
     output: Output,
     force: bool = False,
@@ -61,7 +64,7 @@ def create_at(
         target: The directory.
         found: What was looked up.
         config: The client's settings.
-        store: Where packages are asked for first, or None.
+        open_store: Gives where packages are asked for first; called only if they must be.
         offline: Never ask an index or a channel.
         output: Where progress is told.
         force: Replace what is there.
@@ -80,6 +83,7 @@ def create_at(
             return made
     from envtag.prefix.creation import hydrate  # with all that installs, which nothing else has a use for
 
+    store = open_store()
     manifest = checked_manifest(found, current_platform(), store)
     return hydrate(
         manifest.lock,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from envtag.cli.app import cli
 from envtag.cli.entry import main
 
-__all__ = ["cli", "main"]
+__all__ = ["main"]

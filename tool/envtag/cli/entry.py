@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
-import click
-
-from envtag.cli.app import cli
+from envtag.cli import quick
 from envtag.errors import FatalError
 
 OK, NO, USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
@@ -35,24 +32,24 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 def run(argv: Sequence[str]) -> int:
     """Run envtag in this process and return its exit code; errors are told on stderr."""
     try:
-        code = cli.main(list(argv), prog_name="envtag", standalone_mode=False)
+        call = quick.parse(argv)
+        code = call() if call is not None else _by_click(argv)
     except Exception as error:  # noqa: BLE001 - the one handler
         return _handled(error)
     except KeyboardInterrupt:
-        return _handled(click.Abort())
+        return _interrupted()
     return code if isinstance(code, int) else OK
+
+
+def _by_click(argv: Sequence[str]) -> object:
+    """Let click understand a command line, and call what it means."""
+    from envtag.cli.app import cli
+
+    return cli.main(list(argv), prog_name="envtag", standalone_mode=False)
 
 
 def _handled(error: Exception) -> int:
     """Tell what went wrong, and give its exit code."""
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
-    if isinstance(error, click.ClickException):
-        error.show()
-        return USAGE
-    if isinstance(error, click.Abort):
-        _write("interrupted\n")
-        return INTERRUPTED
     if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     elif isinstance(error, FatalError):
@@ -60,8 +57,25 @@ def _handled(error: Exception) -> int:
     elif isinstance(error, OSError):
         _write(f"error: {error.strerror or error}{f': `{error.filename}`' if error.filename else ''}\n")
     else:
-        return _bug(error)
+        return _of_click(error)
     return NO
+
+
+def _of_click(error: Exception) -> int:
+    """Tell what click raised, or that it is a bug of ours."""
+    import click
+
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        error.show()
+        return USAGE
+    return _interrupted() if isinstance(error, click.Abort) else _bug(error)
+
+
+def _interrupted() -> int:
+    _write("interrupted\n")
+    return INTERRUPTED
 
 
 def _tell(error: FatalError) -> None:
@@ -73,6 +87,7 @@ def _tell(error: FatalError) -> None:
 def _bug(error: Exception) -> int:
     """Write the traceback to a log of the user's own, and say where it is."""
     import tempfile
+    import traceback
 
     handle, path = tempfile.mkstemp(prefix="envtag-", suffix=".log")
     with os.fdopen(handle, "w") as log:

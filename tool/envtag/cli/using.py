@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from envtag.cli import calls
 from envtag.cli.options import json_option, offline_option
 
 if TYPE_CHECKING:
@@ -20,16 +21,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def show(session: Session, references: tuple[str, ...], platform: str, as_json: bool) -> int:
     """Show what is known of environments: ids, aliases, platforms, packages."""
-    from envtag.commands.show import show as verb
-
-    found = [session.find(reference) for reference in references]
-    return verb(
-        found,
-        platform=platform,
-        as_json=as_json,
-        config=session.config,
-        output=session.output,
-    )
+    return calls.show(session, references=references, platform=platform, as_json=as_json)
 
 
 @click.command("list")
@@ -58,7 +50,13 @@ def get(session: Session, reference: str, offline: bool) -> int:
 
     session.offline = offline
     found = session.find(reference)
-    provide(found, config=session.config, store=session.store, offline=offline, output=session.output)
+    provide(
+        found,
+        config=session.config,
+        open_store=lambda: session.store,
+        offline=offline,
+        output=session.output,
+    )
     return show_verb([found], platform="", as_json=False, config=session.config, output=session.output)
 
 
@@ -78,19 +76,7 @@ def create(
     offline: bool,
 ) -> int:
     """Create an environment on this machine, and print its path."""
-    from envtag.commands.create import create as verb
-
-    session.offline = offline
-    return verb(
-        session.find(reference),
-        prefix=prefix,
-        name=name,
-        force=force,
-        offline=offline,
-        store=session.store,
-        config=session.config,
-        output=session.output,
-    )
+    return calls.create(session, reference=reference, prefix=prefix, name=name, force=force, offline=offline)
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -100,20 +86,10 @@ def create(
 @click.pass_obj
 def run(session: Session, reference: str, command: tuple[str, ...], offline: bool) -> int:
     """Run CMD in an environment; its exit code is passed through."""
-    from envtag.commands.run import run as verb
-
-    session.offline = offline
     words = command[1:] if command[0] == "--" else command
     if not words:
         raise click.UsageError("no command after `--`")
-    return verb(
-        session.find(reference),
-        words,
-        offline=offline,
-        open_store=lambda: session.store,
-        config=session.config,
-        output=session.output,
-    )
+    return calls.run(session, reference=reference, words=words, offline=offline)
 
 
 @click.command()
@@ -122,17 +98,7 @@ def run(session: Session, reference: str, command: tuple[str, ...], offline: boo
 @click.pass_obj
 def shell(session: Session, reference: str, offline: bool) -> int:
     """Start a shell in an environment."""
-    from envtag.commands.run import run as verb
-
-    session.offline = offline
-    return verb(
-        session.find(reference),
-        (),
-        offline=offline,
-        open_store=lambda: session.store,
-        config=session.config,
-        output=session.output,
-    )
+    return calls.run(session, reference=reference, words=(), offline=offline)
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ def create(
     name: str,
     force: bool,
     offline: bool,
-    store: Store | None,
+    open_store: Callable[[], Store],
     config: Config,
     output: Output,
 ) -> int:
@@ -35,7 +36,7 @@ def create(
         name: The name to create it under, or empty.
         force: Replace what is at that place.
         offline: Never ask an index or a channel.
-        store: Where packages are asked for first, or None.
+        open_store: Gives where packages are asked for first; called only if they must be.
         config: The client's settings.
         output: Where it is told.
 
@@ -52,11 +53,11 @@ def create(
             raise FatalError(
                 "`--force` goes with `--prefix` or `--name`", "environments under the root are kept by their id"
             )
-        path = provide(found, config=config, store=store, offline=offline, output=output)
+        path = provide(found, config=config, open_store=open_store, offline=offline, output=output)
         output.data(str(path))
         return 0
     target = prefix.absolute() if prefix is not None else config.directories.named / parse_tag(name)
-    made = create_at(target, found, config=config, store=store, offline=offline, output=output, force=force)
+    made = create_at(target, found, config=config, open_store=open_store, offline=offline, output=output, force=force)
     output.data(str(target))
     output.say(f"{'created' if made else 'already there,'} {found.alias}; run in it: `{target / 'bin' / 'python'}`")
     return 0

@@ -45,7 +45,7 @@ def run(
     """
     prefix = present(found, current_platform(), config)
     if prefix is None:
-        prefix = provide(found, config=config, store=open_store(), offline=offline, output=output)
+        prefix = provide(found, config=config, open_store=open_store, offline=offline, output=output)
     environ = activated(prefix, os.environ)
     environ["ENVTAG_ALIAS"] = str(found.alias)
     found.close()  # its reading process would be left as a child of the command
