@@ -34,6 +34,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "package",
             "platforms",
             "policy",
+            "project",
             "record",
             "render",
             "request",

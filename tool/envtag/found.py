@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from envtag.errors import FatalError
 from envtag.names import Alias
-from envtag.signatures import signed_by
 from envtag.util.canonical import sha256_hex
-from envtag.util.files import write_atomic
 
 if TYPE_CHECKING:
     from envtag.config import Directories
@@ -143,6 +141,8 @@ class InRegistry:
         try:
             return seen.read_text("ascii")
         except FileNotFoundError:
+            from envtag.util.files import write_atomic
+
             lock_id = self.lock(platform).id
             write_atomic(seen, lock_id.encode())
             return lock_id
@@ -181,6 +181,8 @@ class InRegistry:
         """See `Found.signed_by`."""
         if self.released is None:
             return ""
+        from envtag.signatures import signed_by
+
         registry = self.registry
         return signed_by(self.released.tag, registry.git, registry.default_branch(), registry.signers)
 

@@ -11,21 +11,21 @@ Releases are only ever appended, one line each; a pointer is one line, so that m
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from envtag.errors import AliasExistsError, FatalError
 from envtag.names import MUTABLE_TAGS, parse_tag
 from envtag.platforms import PLATFORMS
+from envtag.util.pattern import pattern
 from envtag.util.yaml_table import Table, Untyped, load_table
 from envtag.util.yaml_text import scalar
 
 POINTERS = ("stable", "candidate")
 _FORMAT = "1"
-_ID = re.compile(r"[0-9a-f]{40}")
+_ID = pattern(r"[0-9a-f]{40}")
 #: What YAML 1.1 or 1.2 readers may take for a number among texts of hex digits: decimal, `12e34`, and `0b01`.
-_NUMBER = re.compile(r"[0-9]*e?[0-9]*|0b[01]*")
+_NUMBER = pattern(r"[0-9]*e?[0-9]*|0b[01]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

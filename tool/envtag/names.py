@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from envtag.errors import FatalError
+from envtag.util.pattern import pattern
 from envtag.util.text import shown
 
 DEFAULT_TAG = "latest"
@@ -21,15 +22,15 @@ SEGMENT_LENGTH = 80
 NAME_LENGTH = 200
 TAG_LENGTH = 128
 
-_WORD = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_ID = re.compile(r"[0-9a-f]{40}")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
+_WORD = pattern(r"[a-z0-9][a-z0-9._-]*")
+_ID = pattern(r"[0-9a-f]{40}")
+_DIGEST = pattern(r"sha256:[0-9a-f]{64}")
+_DEVICE = pattern(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 _FILE_ENDINGS = (".yml", ".yaml", ".toml", ".txt")
-_REF = re.compile(r"refs/tags/([^@]+)@([^@]+)")
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_VARIABLE = re.compile(r"@\{([^{}]*)(\}?)")
+_REF = pattern(r"refs/tags/([^@]+)@([^@]+)")
+_IDENTIFIER = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
+_RUN = pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_VARIABLE = pattern(r"@\{([^{}]*)(\}?)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

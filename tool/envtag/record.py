@@ -12,10 +12,11 @@ from envtag.errors import FatalError
 from envtag.names import Alias
 from envtag.platforms import check_platform
 from envtag.util.canonical import canonical_json, sha256_hex
+from envtag.util.pattern import pattern
 
 _FORMAT = 1
 _KEYS = frozenset({"version", "name", "tag", "request", "locks", "manifests"})
-_ID = re.compile(r"[0-9a-f]{40}")
+_ID = pattern(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _HINT = "the tag was not made by this envtag: do not use it before its owners have looked at it"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -11,9 +10,10 @@ from envtag.cutoff import parse_cutoff
 from envtag.errors import FatalError
 from envtag.names import parse_reference
 from envtag.platforms import check_platform
+from envtag.project import registry_table
 from envtag.setting_values import check_extra, check_spec_name, check_store
 from envtag.urls import channel_url, check_public
-from envtag.util.toml import loads
+from envtag.util.pattern import pattern
 from envtag.util.yaml_table import Table, as_table, load_table
 from envtag.util.yaml_text import scalar
 
@@ -27,13 +27,12 @@ __all__ = [
     "check_spec_name",
     "check_store",
     "parse_cutoff",
-    "registry_table",
 ]
 
 _FORMAT = "1"
 _INTERPRETERS = ("conda", "uv")
-_VIRTUAL = re.compile(r"__[a-z0-9_]+")
-_RUNNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_VIRTUAL = pattern(r"__[a-z0-9_]+")
+_RUNNER = pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _KEYS = (
     "version", "spec", "python", "interpreter", "platforms", "channels", "index-url", "extra-index-urls",
     "exclude-newer", "base", "virtual-packages", "imported", "extras", "groups",
@@ -200,23 +199,6 @@ class RegistrySettings:
             runners=_runners(table),
             index_url=_one(table, "index-url", _index),
         )
-
-
-def registry_table(text: str, where: str) -> Mapping[str, Any] | None:
-    """The table `[tool.envtag]` of a `pyproject.toml`; None where there is none.
-
-    Args:
-        text: Content of the whole file.
-        where: Its path, for errors.
-
-    Raises:
-        FatalError: It is not TOML, or `tool.envtag` is not a table.
-    """
-    tool = loads(text, where).get("tool", {})
-    found = tool.get("envtag") if isinstance(tool, dict) else None
-    if found is not None and not isinstance(found, dict):
-        raise FatalError(f"{where}: `tool.envtag` is not a table", "write its keys below `[tool.envtag]`")
-    return found
 
 
 def _flag(table: Table, key: str) -> bool:

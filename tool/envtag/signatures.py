@@ -6,15 +6,13 @@ choose by which rule the tag is judged.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError, UnreachableError
-from envtag.git.signing import signature_format, verify_tag
-from envtag.settings import RegistrySettings
 from envtag.util.canonical import sha256_hex
+from envtag.util.pattern import pattern
 
 if TYPE_CHECKING:
     from envtag.git import Git, TagObject
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 SIGNERS_FILE = ".envtag/allowed_signers"
 TRUSTED_FILE = ".envtag/trusted_tags"
 _KEY = b"require-signed"
-_TRUSTED = re.compile(r"(?P<sha>[0-9a-f]{40}|[0-9a-f]{64})\s+(?P<name>\S+)")
+_TRUSTED = pattern(r"(?P<sha>[0-9a-f]{40}|[0-9a-f]{64})\s+(?P<name>\S+)")
 _HINT = (
     "do not use it before the registry's owners have looked at it; they can list it in `.envtag/trusted_tags` if it is "
     "older than this rule, or release it again, signed, as a new tag"
@@ -69,7 +67,11 @@ def read_rule(git: Git, commit: str, project: str) -> SigningRule:
     """
     data = _read(git, commit, project)
     where = f"{project} at {commit[:12]}"
-    if _KEY not in data or not RegistrySettings.parse(_text(data, where), where).require_signed:
+    if _KEY not in data:
+        return SigningRule()
+    from envtag.settings import RegistrySettings  # with all of TOML, which hardly any registry needs here
+
+    if not RegistrySettings.parse(_text(data, where), where).require_signed:
         return SigningRule()
     listed = _beside(git, commit, TRUSTED_FILE)
     return SigningRule(
@@ -120,6 +122,8 @@ def check_signature(alias: Alias, tag: TagObject, rule: SigningRule, git: Git) -
             f"releases must be signed, and `{rule.where}` lists nobody who may",
             "its owners write there who may sign (ssh-keygen's `ALLOWED SIGNERS`)",
         )
+    from envtag.git.signing import verify_tag
+
     found = verify_tag(git, tag, rule.signers)
     if found.problem:
         demand = f"releases must be signed by somebody of `{rule.where}`"
@@ -135,6 +139,8 @@ def signed_by(tag: TagObject, git: Git, commit: str | None, own: str = "") -> st
         commit: The head of the default branch, whose `.envtag/allowed_signers` says who is who; None for none.
         own: Path of the user's own list, which says it then.
     """
+    from envtag.git.signing import signature_format, verify_tag
+
     if not signature_format(tag.message):
         return ""
     try:

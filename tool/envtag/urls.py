@@ -9,19 +9,20 @@ from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
 from envtag.errors import FatalError
+from envtag.util.pattern import pattern
 from envtag.util.text import shown
 
 CONDA_ALIAS = "https://conda.anaconda.org"
-_TOKEN = re.compile(r"/t/[^/]+(/|$)")
-_SECRET_KEYS = re.compile(
+_TOKEN = pattern(r"/t/[^/]+(/|$)")
+_SECRET_KEYS = pattern(
     r"^(x-amz-.*|x-goog-.*|awsaccesskeyid|signature|sig|se|sp|sv|token|access_token|api_?key|password|auth|key)$",
     re.IGNORECASE,
 )
 _GIT_SCHEMES = ("https", "http", "ssh", "file")
-_SUBDIRECTORY = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
-_REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*")
-COMMIT = re.compile(r"[0-9a-f]{40}\Z")
-_CHANNEL_NAME = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9._-]*(/label/[a-zA-Z0-9._-]+)?(/[a-zA-Z0-9._-]+)*$")
+_SUBDIRECTORY = pattern(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
+_REVISION = pattern(r"[A-Za-z0-9][A-Za-z0-9._/+-]*")
+COMMIT = pattern(r"[0-9a-f]{40}\Z")
+_CHANNEL_NAME = pattern(r"^[a-zA-Z0-9][a-zA-Z0-9._-]*(/label/[a-zA-Z0-9._-]+)?(/[a-zA-Z0-9._-]+)*$")
 
 
 def check_public(url: str, what: str) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from envtag.project import registry_table
 from envtag.registry.environment import ENVIRONMENTS, SETTINGS_FILE, Environment, Files, load_environment
 from envtag.registry.model import PROJECT_FILE
-from envtag.settings import registry_table
 
 if TYPE_CHECKING:
     from envtag.git import Git

@@ -9,6 +9,5 @@ from __future__ import annotations
 from envtag.git.environment import common_directory, git_directory, is_git_directory
 from envtag.git.objects import Commit, TagObject
 from envtag.git.repository import Git
-from envtag.git.signing import Signer
 
-__all__ = ["Commit", "Git", "Signer", "TagObject", "common_directory", "git_directory", "is_git_directory"]
+__all__ = ["Commit", "Git", "TagObject", "common_directory", "git_directory", "is_git_directory"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-import tempfile
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
@@ -63,7 +63,7 @@ class Batch:
             self._running = self._finalizer = None
 
     def _start(self) -> None:
-        errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `_stop`
+        errors = _nameless_file()
         try:
             started = process.start(self._argv, cwd=self._cwd, env=self._env, stderr=errors)
         except BaseException:
@@ -104,6 +104,15 @@ class Batch:
             self._finalizer()
         self._running = self._finalizer = None
         return FatalError(f"git cannot read `{name}`", "check the repository: `git fsck`", said)
+
+
+def _nameless_file() -> IO[bytes]:
+    """An empty file that is gone once it is closed: in memory where the system has that."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("envtag-git"), "w+b")
+    import tempfile
+
+    return tempfile.TemporaryFile()
 
 
 class _Running(NamedTuple):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
-from datetime import datetime, timezone
 
 from envtag.errors import FatalError
+from envtag.util.pattern import pattern
 
-_PERSON = re.compile(r"(?P<person>.*) (?P<seconds>-?\d+) [-+]\d{4}\Z", re.DOTALL)
+_PERSON = pattern(r"(?P<person>.*) (?P<seconds>-?\d+) [-+]\d{4}\Z", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,4 +101,4 @@ def parse_log(data: bytes) -> list[Commit]:
 
 def utc(seconds: int) -> str:
     """Seconds since 1970 as `YYYY-MM-DDTHH:MM:SSZ`."""
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

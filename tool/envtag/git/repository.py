@@ -12,18 +12,17 @@ from envtag.errors import AliasExistsError, FatalError, UnreachableError
 from envtag.git.environment import git_environment
 from envtag.git.local import LocalGit
 from envtag.git.objects import parse_tag
-from envtag.git.signing import Signer, sign_tag
 from envtag.util import process
+from envtag.util.pattern import pattern
 
 if TYPE_CHECKING:
+    from envtag.git.signing import Signer
     from envtag.util.process import Completed
 
 NETWORK_SECONDS = 300.0
 _REACH = "check its address, the network and your credentials for it"
-_UNREACHABLE = re.compile(
-    rb"could not read from remote repository|unable to access|could not resolve host", re.IGNORECASE
-)
-_REJECTED = re.compile(r"^!\t[^\t]*\t\[[^]]*\](?: \((?P<reason>.*)\))?$", re.MULTILINE)
+_UNREACHABLE = pattern(rb"could not read from remote repository|unable to access|could not resolve host", re.IGNORECASE)
+_REJECTED = pattern(r"^!\t[^\t]*\t\[[^]]*\](?: \((?P<reason>.*)\))?$", re.MULTILINE)
 
 
 class Git(LocalGit):
@@ -63,6 +62,8 @@ class Git(LocalGit):
             raise known.failure("git does not know who makes the tag", hint)
         name, tagger = ref.removeprefix("refs/tags/"), known.text()
         if signer is not None:
+            from envtag.git.signing import sign_tag
+
             data = sign_tag(self, name=name, commit=commit, tagger=tagger, message=message, signer=signer)
         else:
             data = f"object {commit}\ntype commit\ntag {name}\ntagger {tagger}\n\n{message}".encode()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from envtag.errors import FatalError
 from envtag.git.environment import git_environment
 from envtag.util import process
+from envtag.util.pattern import pattern
 
 if TYPE_CHECKING:
     from envtag.git.local import LocalGit
@@ -27,12 +28,12 @@ _ARMOR: Mapping[str, str] = {
     "-----BEGIN PGP MESSAGE-----": "openpgp",
     "-----BEGIN SIGNED MESSAGE-----": "x509",
 }
-_IDENT = re.compile(r"(?P<name>.*) <(?P<mail>[^<>]*)> (?P<when>\d+ [-+]\d{4})\Z", re.DOTALL)
-_GOOD = re.compile(r'^Good "git" signature for (?P<principal>.+) with \S+ key (?P<key>SHA256:\S+)$', re.MULTILINE)
-_STRANGER = re.compile(r'^Good "git" signature with \S+ key (?P<key>SHA256:\S+)$', re.MULTILINE)
-_PERIOD = re.compile(r"key (?P<why>has expired|is not yet valid): verify time (?P<when>\S+) [<>] (?P<bound>\S+ \S+)")
-_PURPOSE = re.compile(r"key is not permitted for use in signature namespace")
-_NO_PROGRAM = re.compile(r"cannot (?:run|exec|spawn) (?P<program>[^:\n]*ssh-keygen[^:\n]*): ")
+_IDENT = pattern(r"(?P<name>.*) <(?P<mail>[^<>]*)> (?P<when>\d+ [-+]\d{4})\Z", re.DOTALL)
+_GOOD = pattern(r'^Good "git" signature for (?P<principal>.+) with \S+ key (?P<key>SHA256:\S+)$', re.MULTILINE)
+_STRANGER = pattern(r'^Good "git" signature with \S+ key (?P<key>SHA256:\S+)$', re.MULTILINE)
+_PERIOD = pattern(r"key (?P<why>has expired|is not yet valid): verify time (?P<when>\S+) [<>] (?P<bound>\S+ \S+)")
+_PURPOSE = pattern(r"key is not permitted for use in signature namespace")
+_NO_PROGRAM = pattern(r"cannot (?:run|exec|spawn) (?P<program>[^:\n]*ssh-keygen[^:\n]*): ")
 _CONFIGURE = "`git config gpg.format ssh` and `git config user.signingkey ~/.ssh/id_ed25519.pub`"
 
 

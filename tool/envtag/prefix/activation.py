@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -71,6 +69,9 @@ def wrap(prefix: Path, argv: Sequence[str]) -> list[str]:
     scripts = _scripts(prefix)
     if not scripts:
         return list(argv)
+    import shlex
+    import shutil
+
     sourced = "".join(f". {shlex.quote(str(script))}; " for script in scripts)
     return [shutil.which("bash") or "/bin/sh", "-c", f'{sourced}exec "$@"', "envtag", *argv]
 
@@ -100,6 +101,8 @@ def write_shell_file(prefix: Path, target: Path) -> None:
         prefix: The prefix as it is being built.
         target: The path that it will have.
     """
+    import shlex
+
     entries = ":".join(shlex.quote(str(entry)) for entry in layout.path_entries(target, venv=layout.is_venv(prefix)))
     sourced = [f". {shlex.quote(str(target / script.relative_to(prefix)))}" for script in _scripts(prefix)]
     lines = [

@@ -7,7 +7,6 @@ state hash and size of such files, and change with them.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Mapping
@@ -16,13 +15,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from envtag.util.canonical import sha256_hex
+from envtag.util.pattern import pattern
 
 #: As long as the first line of a script may be for each kernel, and for the installers, that differ by a byte or two.
 _FIRST_LINE = 120
 _ANY_ROOM = 1000
 _REWRITTEN = (b'"prefix_placeholder"', b'python_entry_point"')
 #: What a shell or a kernel would take for more than a part of a path.
-_SPECIAL = re.compile(rb"[\s'\"\\$`]")
+_SPECIAL = pattern(rb"[\s'\"\\$`]")
 #: How a script of a wheel begins, by the length of its path.
 _STARTS = (b"#!", b"#!/bin/sh\n'''exec' '")
 
@@ -120,6 +120,8 @@ def _conda(data: bytes) -> bytes:
 
 
 def _wheel(data: bytes) -> bytes:
+    import base64
+
     digest = base64.urlsafe_b64encode(bytes.fromhex(sha256_hex(data))).rstrip(b"=").decode()
     return f",sha256={digest},{len(data)}".encode()
 

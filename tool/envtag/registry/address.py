@@ -9,8 +9,9 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from envtag.errors import FatalError
+from envtag.util.pattern import pattern
 
-_SCP = re.compile(r"(?:(?P<user>[^@/:]+)@)?(?P<host>[^/:\\]{2,}):(?P<path>(?!//).+)")
+_SCP = pattern(r"(?:(?P<user>[^@/:]+)@)?(?P<host>[^/:\\]{2,}):(?P<path>(?!//).+)")
 _DEFAULT_PORTS = {"https": 443, "http": 80, "ssh": 22, "git": 9418}
 
 

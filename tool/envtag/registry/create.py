@@ -7,10 +7,11 @@ from pathlib import Path
 
 from envtag.errors import FatalError
 from envtag.git import Git, git_directory, is_git_directory
+from envtag.project import registry_table
 from envtag.registry import drivers
 from envtag.registry.environment import ENVIRONMENTS
 from envtag.registry.model import PROJECT_FILE, Registry
-from envtag.settings import RegistrySettings, registry_table
+from envtag.settings import RegistrySettings
 from envtag.util.files import read_text
 
 _PROJECT = """\

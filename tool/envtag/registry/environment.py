@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from envtag.errors import FatalError
-from envtag.ledger import Ledger
 from envtag.platforms import PLATFORMS
-from envtag.settings import EnvironmentSettings
 
 if TYPE_CHECKING:
     from envtag.git import Git
+    from envtag.ledger import Ledger
     from envtag.lock import Lock
+    from envtag.settings import EnvironmentSettings
     from envtag.spec import SpecFile
 
 ENVIRONMENTS = "envs"
@@ -120,6 +120,8 @@ class Environment:
             FatalError: It is malformed.
         """
         if SETTINGS_FILE not in self._read:
+            from envtag.settings import EnvironmentSettings
+
             data = self.files.read(f"{self.directory}/{SETTINGS_FILE}") or b""
             self._read[SETTINGS_FILE] = EnvironmentSettings.parse(data, self.where(SETTINGS_FILE))
         return cast("EnvironmentSettings", self._read[SETTINGS_FILE])
@@ -132,6 +134,8 @@ class Environment:
             FatalError: It is malformed.
         """
         if LEDGER_FILE not in self._read:
+            from envtag.ledger import Ledger
+
             data = self.files.read(f"{self.directory}/{LEDGER_FILE}")
             self._read[LEDGER_FILE] = Ledger.parse(data, self.where(LEDGER_FILE)) if data is not None else Ledger()
         return cast("Ledger", self._read[LEDGER_FILE])

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError, UnreachableError
 from envtag.git import Git, git_directory, is_git_directory
+from envtag.project import registry_table
 from envtag.registry.address import is_url, parse_address
 from envtag.registry.environment import ENVIRONMENTS
 from envtag.registry.model import PROJECT_FILE, Registry
 from envtag.registry.remote import Clone
-from envtag.settings import registry_table
 
 if TYPE_CHECKING:
     from envtag.config import Config

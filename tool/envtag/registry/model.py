@@ -23,11 +23,11 @@ from envtag.registry.environment import (
 from envtag.registry.release import ReleasedTag, check_ledger, check_record
 from envtag.registry.remote import HEAD_REF, Clone
 from envtag.registry.writing import Writing
-from envtag.settings import RegistrySettings
 from envtag.signatures import SigningRule, check_signature, own_rule, read_rule
 
 if TYPE_CHECKING:
     from envtag.git import Git, TagObject
+    from envtag.settings import RegistrySettings
 
 PROJECT_FILE = "pyproject.toml"
 
@@ -113,6 +113,8 @@ class Registry(Writing):
         Raises:
             FatalError: It is malformed.
         """
+        from envtag.settings import RegistrySettings
+
         if self.worktree is not None:
             data = WorkTreeFiles(self.worktree).read(PROJECT_FILE)
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from envtag.git import Git, is_git_directory
 from envtag.util.canonical import sha256_hex
 from envtag.util.files import remove_tree
 from envtag.util.locks import file_lock
+from envtag.util.pattern import pattern
 
 if TYPE_CHECKING:
     from envtag.registry.address import Address
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 REMOTE = "origin"
 HEAD_REF = "refs/envtag/origin/head"
 _FETCH_OPTIONS = ("--depth=1", "--filter=blob:none")
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-_LEFT_LOCK = re.compile(r"Unable to create '.*\.lock': File exists")
+_COMMIT = pattern(r"[0-9a-f]{40}")
+_LEFT_LOCK = pattern(r"Unable to create '.*\.lock': File exists")
 
 
 class Clone:
@@ -118,6 +118,8 @@ class Clone:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         for left in self.path.parent.glob(f".{self.path.name}.*.tmp"):
             remove_tree(left)
+        import tempfile
+
         staged = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", suffix=".tmp", dir=self.path.parent))
         try:
             settings = {

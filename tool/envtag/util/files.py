@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -80,6 +78,8 @@ def link_exclusive(source: Path, target: Path) -> bool:
 @contextmanager
 def staged(path: Path) -> Iterator[Path]:
     """A fresh sibling name of a path to build at; whatever is left at it afterwards is removed."""
+    import tempfile  # with `random`, `shutil` and all that compresses: nothing that a look-up needs
+
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".tmp", dir=path.parent)
     os.close(handle)
     temporary = Path(name)
@@ -105,4 +105,6 @@ def remove_tree(path: Path) -> None:
             function(name)
 
     if path.exists():
+        import shutil
+
         shutil.rmtree(path, onerror=unlock)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -29,6 +28,8 @@ class Completed:
 
     def failure(self, what: str, hint: str = "") -> FatalError:
         """The error for a command that failed: argv, exit code and both streams, as pre-commit prints them."""
+        import shlex
+
         parts = [f"command: {shlex.join(self.argv)}", f"exit code: {self.returncode}"]
         for name, data in (("stdout", self.stdout), ("stderr", self.stderr)):
             text = data.decode("utf-8", "replace").strip()
@@ -68,6 +69,8 @@ def run(
             raise FatalError(f"`{cwd}` is not a directory") from error
         raise FatalError(f"`{words[0]}` is not installed", "install it, or put it on PATH") from error
     except subprocess.TimeoutExpired as error:
+        import shlex
+
         raise FatalError(f"`{words[0]}` did not finish within {timeout:.0f} s", detail=shlex.join(words)) from error
     completed = Completed(argv=words, returncode=done.returncode, stdout=done.stdout, stderr=done.stderr)
     if check is not None and completed.returncode != 0:

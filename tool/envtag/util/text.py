@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
+from envtag.util.pattern import pattern
 
 _LIMIT = 120
-_USER_INFO = re.compile(r"://\S*@")
-_QUERY = re.compile(r"(://[^\s?#]*)\?[^\s#]*")
-_TOKEN = re.compile(r"(://\S*?/t/)[^/\s]+")
+_USER_INFO = pattern(r"://\S*@")
+_QUERY = pattern(r"(://[^\s?#]*)\?[^\s#]*")
+_TOKEN = pattern(r"(://\S*?/t/)[^/\s]+")
 
 
 def shown(text: str) -> str:

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import pytest
+
+from envtag.errors import FatalError
+from envtag.project import registry_table
+
+
+def test_the_table_is_given_as_it_is_and_none_where_there_is_none():
+    assert registry_table('[tool.envtag]\nstore = "s3://x"\n', "pyproject.toml") == {"store": "s3://x"}
+    assert registry_table("[tool.envtag]\n", "pyproject.toml") == {}
+    assert registry_table("[tool.other]\n", "pyproject.toml") is None
+    assert registry_table("tool = 1\n", "pyproject.toml") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("[", "not TOML"), ("[tool]\nenvtag = 1\n", "`tool.envtag` is not a table")]
+)
+def test_what_is_no_table_or_no_toml_is_refused(text: str, said: str):
+    with pytest.raises(FatalError, match=f"pyproject.toml: {said}"):
+        registry_table(text, "pyproject.toml")
