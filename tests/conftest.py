@@ -21,6 +21,7 @@ from support.documents import write_document_wheels
 from support.gcs import GcsServer
 from support.guards import apply_environ, forbid_network, isolated_environ, why_no_index
 from support.index import Index, write_story
+from support.parts import is_unit
 from support.repository import GitRepo
 from support.s3 import S3Server
 from support.story import Stories, Story
@@ -48,6 +49,14 @@ class Client:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that rewrites golden files."""
     parser.addoption("--update-golden", action="store_true", help="rewrite the files below tests/golden")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the quick part of the suite, and run it first."""
+    for item in items:
+        if is_unit(item):
+            item.add_marker("unit")
+    items.sort(key=lambda item: item.get_closest_marker("unit") is None)
 
 
 @pytest.fixture

@@ -155,7 +155,7 @@ def test_remove_tree_takes_read_only_directories(open_to_all: Path):
     (tree / "a").mkdir(parents=True)
     (tree / "a" / "file").write_bytes(b"")
     code = (
-        "import os, sys; from pathlib import Path; from envtag.util import files\n"
+        "import os, shutil, sys; from pathlib import Path; from envtag.util import files\n"
         "os.getuid() or os.setuid(65534)\n"
         "files.remove_tree(Path(sys.argv[1]))\n"
     )
