@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import platform as host_platform
 import sys
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -31,7 +31,7 @@ def current_platform() -> str:
     Raises:
         FatalError: This machine is none of `PLATFORMS`.
     """
-    machine = _machine().lower()
+    machine = host_platform.machine().lower()
     arch = {"x86_64": "64", "amd64": "64", "aarch64": "aarch64", "arm64": "arm64"}.get(machine, machine)
     system = {"linux": "linux", "darwin": "osx", "win32": "win"}.get(sys.platform, sys.platform)
     if system == "linux" and arch == "arm64":
@@ -40,15 +40,6 @@ def current_platform() -> str:
     if name not in PLATFORMS:
         raise FatalError(f"this machine is `{name}`, which envtag has no environments for", f"one of {_listed()}")
     return name
-
-
-def _machine() -> str:
-    """What kind of machine this is; `platform` knows it everywhere, and is slow to load."""
-    if hasattr(os, "uname"):
-        return os.uname().machine
-    import platform
-
-    return platform.machine()
 
 
 def check_platform(name: str) -> str:
