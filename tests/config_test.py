@@ -52,6 +52,7 @@ def test_the_config_file_is_read_and_a_variable_wins_over_it(home: Path):
         "store": "ENVTAG_STORE",
         "mirrors": "default",
         "allowed-signers": "default",
+        "conda": "default",
         "data": "ENVTAG_HOME",
         "cache": "ENVTAG_HOME",
     }
@@ -104,7 +105,7 @@ def test_an_unknown_key_is_refused_with_those_that_are_known(home: Path):
     with pytest.raises(FatalError) as caught:
         config.load({"ENVTAG_CONFIG": str(file)})
     assert caught.value.message.startswith(f"{file}: ")
-    assert caught.value.hint == "one of allowed-signers, mirrors, registry, store"
+    assert caught.value.hint == "one of allowed-signers, conda, mirrors, registry, store"
 
 
 def test_a_config_file_that_cannot_be_read_is_named(home: Path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,21 +17,62 @@ from packaging.requirements import Requirement
 from envtag.engines import CONDA_ENGINES, PYPI_ENGINES, CondaProblem, Dist, PypiProblem, conda_engine, pypi_engine
 from envtag.errors import FatalError, UnsolvableError
 from envtag.package import Package
-from envtag.platforms import virtual_packages
+from envtag.platforms import current_platform, virtual_packages
 from envtag.request import CondaRequirement, Origin, PypiRequirement
 from envtag.urls import Mirrors
 from envtag.util import toml
 from support.index import Index
 from support.packages import pypi_package
+from support.warm import WarmPython
 from support.wheels import OLD, make_sdist, make_wheel
 
 SCENARIOS = sorted(Path(__file__).with_name("scenarios").glob("*.toml"))
+#: What an engine may answer otherwise: why, and what its error says.
+DIFFERENCES: Mapping[tuple[str, str], tuple[str, tuple[str, ...]]] = {
+    ("conda-lock", "conda-pinned-after-cutoff"): (
+        "a conda is asked for locked packages as for any other, so that a cutoff holds for them too",
+        ("`beta 1.5 0`", "cutoff"),
+    ),
+    ("conda-lock", "conda-pinned-gone"): (
+        "a conda knows what its channels have, and not what a lock has",
+        ("`beta 1.5 0`",),
+    ),
+    ("conda-lock", "conda-pinned-rebuilt"): (
+        "a build's name is all that a conda can be asked for; that its bytes are others is seen after it",
+        ("`beta 1.0 0` cannot be kept", "111111111111"),
+    ),
+    **{
+        ("pip-tools", name): (
+            "pip solves for the platform that it runs on",
+            ("`pip-tools` solves for the machine that it runs on", f"`{platform}`"),
+        )
+        for name, platform in (("pypi-marker-win-64", "win-64"), ("pypi-no-wheel", "osx-64"))
+    },
+    ("pip-tools", "pypi-wheel-of-platform"): (
+        "pip solves for the platform that it runs on",
+        ("`pip-tools` solves for the machine that it runs on", "`osx-arm64`"),
+    ),
+}
 _KEYS = {"story", "world", "channel", "gone", "wheel", "sdist", "request", "expect"}
 _EXPECTED = {"packages", "error", "from", "files", "depends", "hashes"}
 
 
 def _scenarios(world: str) -> list[Any]:
     return [pytest.param(path, id=path.stem) for path in SCENARIOS if path.stem.startswith(f"{world}-")]
+
+
+@pytest.fixture(scope="module")
+def warm() -> Iterator[WarmPython]:
+    """The programs of the engines that start one, without what each start of theirs costs."""
+    python = WarmPython(["conda_lock.conda_lock", "piptools.scripts.compile"], os.environ)
+    yield python
+    python.stop()
+
+
+@pytest.fixture(autouse=True)
+def warm_programs(warm: WarmPython, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("envtag.engines.conda_lock", "envtag.engines.pip_command"):
+        monkeypatch.setattr(f"{module}.run", warm.run)
 
 
 @pytest.fixture
@@ -54,7 +97,7 @@ def test_a_scenario_tells_one_story(path: Path):
 @pytest.mark.parametrize("engine", CONDA_ENGINES)
 @pytest.mark.parametrize("path", _scenarios("conda"))
 def test_conda_engine(engine: str, path: Path, tmp_path: Path):
-    scenario = _read(path)
+    scenario = _read(path, engine)
     request = scenario["request"]
     platform = request.get("platform", "linux-64")
     channels = scenario["channel"]
@@ -92,13 +135,15 @@ def test_conda_engine(engine: str, path: Path, tmp_path: Path):
 @pytest.mark.parametrize("engine", PYPI_ENGINES)
 @pytest.mark.parametrize("path", _scenarios("pypi"))
 def test_pypi_engine(engine: str, path: Path, tmp_path: Path, index: Index):
-    scenario = _read(path)
+    scenario = _read(path, engine)
     request = scenario["request"]
     platform = request.get("platform", "linux-64")
+    if engine == "pip-tools" and platform == "linux-64" != current_platform():
+        pytest.skip("pip solves for the platform that it runs on, and the scenario is of another one")
     _publish(scenario, index.directory)
     problem = PypiProblem(
         platform=platform,
-        python=request.get("python", "3.11"),
+        python=request.get("python", "3.11" if engine == "uv" else "{}.{}".format(*sys.version_info[:2])),
         requirements=(
             *(_pypi(text, line) for line, text in enumerate(request["requirements"], 1)),
             *(_pypi(text, 0, constraint=True) for text in request.get("constraints", ())),
@@ -139,8 +184,26 @@ def test_an_unknown_engine_is_refused_with_those_that_there_are():
         assert "`" in caught.value.hint
 
 
-def _read(path: Path) -> dict[str, Any]:
-    return toml.loads(path.read_text("utf-8"), path.name)
+def test_each_difference_is_of_an_engine_and_a_scenario_and_says_why():
+    for (engine, name), (reason, fragments) in DIFFERENCES.items():
+        assert engine in {**CONDA_ENGINES, **PYPI_ENGINES}
+        assert name in {path.stem for path in SCENARIOS}
+        assert reason
+        assert fragments
+
+
+@pytest.mark.parametrize("name", [*CONDA_ENGINES, *PYPI_ENGINES])
+def test_every_engine_can_run_here(name: str):
+    engine = (conda_engine if name in CONDA_ENGINES else pypi_engine)(name)
+    assert engine.missing() is None
+    assert engine.cannot(current_platform()) is None
+
+
+def _read(path: Path, engine: str = "") -> dict[str, Any]:
+    """A scenario, as an engine is to answer it."""
+    scenario = toml.loads(path.read_text("utf-8"), path.name)
+    different = DIFFERENCES.get((engine, path.stem))
+    return scenario if different is None else {**scenario, "expect": {"error": list(different[1])}}
 
 
 def _check_packages(scenario: Mapping[str, Any], answer: tuple[Package, ...]) -> None:

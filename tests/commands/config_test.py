@@ -42,6 +42,7 @@ def test_the_command_prints_a_table(capsys):
         "registry",
         "store",
         "allowed-signers",
+        "conda",
         "mirrors",
         "data",
         "cache",

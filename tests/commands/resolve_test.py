@@ -570,3 +570,21 @@ def test_extras_and_groups_are_kept_and_asked_for_again(story):
     told = story.call("resolve", "-p", str(project), "--extra", "none", *options, check=1)
     assert "no pyproject.toml has the extra `none`" in told.err
     assert "there are `more`" in told.err
+
+
+def test_an_engine_is_kept_in_the_settings_and_is_part_of_the_request(story):
+    first = story.resolve("mlp/base:v1", options=(*UV, "--engine", "uv"), requirements="beta\n")
+    assert "engine" not in story.files("mlp/base")["envtag.yml"]
+    told = story.resolve("mlp/other:v1", options=(*UV, "--engine", "pip-tools", "--json"), requirements="beta\n")
+    assert "engine: pip-tools\n" in story.files("mlp/other")["envtag.yml"]
+    assert told.json["request"][:12] not in first.err
+    assert versions(story, "mlp/base") == versions(story, "mlp/other")
+    assert story.call("lock", "mlp/other", "--check").code == 0
+
+
+def test_an_engine_with_nothing_to_solve_and_an_unknown_one_are_refused(story):
+    told = story.resolve("mlp/base:v1", options=(*UV, "--engine", "conda-lock"), requirements="beta\n", check=1)
+    assert "engine `conda-lock` solves conda packages, and this environment has none" in told.err
+    told = story.resolve("mlp/base:v1", options=("--engine", "poetry"), requirements="beta\n", check=1)
+    assert "`poetry` is not an engine that envtag knows" in told.err
+    assert story.status() == ""

@@ -22,6 +22,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "cutoff",
             "diff",
             "exporting",
+            "engine_choice",
             "findings",
             "hashes",
             "identity",
@@ -99,6 +100,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "replicas",
             "resolutions",
             "review_comment",
+            "solvable",
             "solve",
             "spec_files",
             "stored",
@@ -108,7 +110,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("verbs", ("commands",)),
-    ("faces", ("__main__", "cli", "metaflow_host")),
+    ("faces", ("__main__", "cli", "conda_program", "metaflow_host")),
 )
 #: Modules of the pure layer may use these of the standard library for values only; none of them reads or writes.
 IMPURE = frozenset({"http", "os", "shutil", "socket", "subprocess", "tempfile", "time", "threading", "urllib.request"})

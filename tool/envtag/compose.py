@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from envtag.engine_choice import DEFAULTS, engine_of
 from envtag.errors import FatalError
 from envtag.request import Base, Interpreter, PypiOptions, Request
 from envtag.spec import Spec, python_constraint
@@ -48,6 +49,7 @@ def compose(
             f"`{named}` is of a conda channel, but this environment's Python comes from uv",
             "set `interpreter: conda`, or extend a base whose Python comes from conda",
         )
+    _check_engines(settings, spec, interpreter)
     return Request(
         interpreter=interpreter,
         python=_python(settings, spec, defaults),
@@ -61,7 +63,22 @@ def compose(
         base=base,
         pypi_options=_options(settings, spec),
         logins=spec.logins,
+        engines=settings.engines,
     )
+
+
+def _check_engines(settings: EnvironmentSettings, spec: Spec, interpreter: Interpreter) -> None:
+    """Refuse an engine that would have nothing to solve."""
+    if interpreter == "uv" and engine_of("conda", settings.engines) != DEFAULTS["conda"]:
+        raise FatalError(
+            f"engine `{engine_of('conda', settings.engines)}` solves conda packages, and this environment has none",
+            "leave it out, or name a channel: Python then comes from conda",
+        )
+    if not any(not item.constraint for item in spec.pypi) and engine_of("pypi", settings.engines) != DEFAULTS["pypi"]:
+        raise FatalError(
+            f"engine `{engine_of('pypi', settings.engines)}` solves PyPI packages, and none is asked for",
+            "leave it out",
+        )
 
 
 def _options(settings: EnvironmentSettings, spec: Spec) -> PypiOptions:

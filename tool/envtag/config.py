@@ -11,7 +11,7 @@ from typing import Any
 from envtag.errors import FatalError
 from envtag.urls import Mirrors
 
-_KEYS = frozenset({"registry", "store", "mirrors", "allowed-signers"})
+_KEYS = frozenset({"registry", "store", "mirrors", "allowed-signers", "conda"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +92,8 @@ class Config:
         store: `ENVTAG_STORE` or `store` of the config file; empty if neither.
         allowed_signers: `ENVTAG_ALLOWED_SIGNERS` or `allowed-signers` of the config file: a list of who may sign
             releases, in place of what registries say; empty if neither.
+        conda: `ENVTAG_CONDA` or `conda` of the config file: the conda, mamba or micromamba that engine `conda-lock`
+            solves with, by name or path, or `envtag` for envtag's own; empty for the first that is on PATH.
         mirrors: `ENVTAG_MIRRORS` and `[mirrors]` of the config file.
         sources: Setting to where it came from, for `envtag config`.
     """
@@ -100,6 +102,7 @@ class Config:
     registry: str = ""
     store: str = ""
     allowed_signers: str = ""
+    conda: str = ""
     mirrors: Mirrors = field(default_factory=Mirrors)
     sources: Mapping[str, str] = field(default_factory=dict)
 
@@ -108,7 +111,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     """Read the client's settings: variables first, then the config file, then defaults.
 
     Variables: `ENVTAG_HOME` (data and cache below one directory), `ENVTAG_REGISTRY`, `ENVTAG_STORE`,
-    `ENVTAG_ALLOWED_SIGNERS`, `ENVTAG_MIRRORS`, `ENVTAG_CONFIG` (the config file's path).
+    `ENVTAG_ALLOWED_SIGNERS`, `ENVTAG_CONDA`, `ENVTAG_MIRRORS`, `ENVTAG_CONFIG` (the config file's path).
 
     Args:
         environ: The variables; the process's own otherwise.
@@ -138,6 +141,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         registry=pick("registry"),
         store=pick("store"),
         allowed_signers=pick("allowed-signers"),
+        conda=pick("conda"),
         mirrors=_mirrors(variables, document, path, sources),
         sources=sources,
     )

@@ -49,6 +49,7 @@ def request_id(request: Request) -> str:
         ),
         ("base", base),
         ("pypi-options", _option_fields(request.pypi_options)),
+        ("engines", list(request.engines)),
     ]
     return _digest(REQUEST_SCHEME, fields)
 

@@ -138,6 +138,7 @@ class Request:
         base: What it extends, or None.
         pypi_options: How PyPI packages are found and chosen beside that.
         logins: How its specs say to log in; no part of its identity.
+        engines: The solvers in place of the default ones (`engine_choice.check_engines`), sorted.
     """
 
     interpreter: Interpreter
@@ -150,6 +151,7 @@ class Request:
     exclude_newer: str = ""
     virtual_packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     base: Base | None = None
+    engines: tuple[str, ...] = ()
     pypi_options: PypiOptions = field(default=PypiOptions())
     logins: tuple[Login, ...] = field(default=(), compare=False)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from envtag.cutoff import parse_cutoff
+from envtag.engine_choice import check_engines
 from envtag.errors import FatalError
 from envtag.names import parse_reference
 from envtag.platforms import check_platform
@@ -35,7 +36,7 @@ _VIRTUAL = pattern(r"__[a-z0-9_]+")
 _RUNNER = pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _KEYS = (
     "version", "spec", "python", "interpreter", "platforms", "channels", "index-url", "extra-index-urls",
-    "exclude-newer", "base", "virtual-packages", "imported", "extras", "groups",
+    "exclude-newer", "base", "virtual-packages", "imported", "extras", "groups", "engine",
 )  # fmt: skip
 _REGISTRY_KEYS = (
     "store", "channels", "interpreter", "platforms", "python", "virtual-packages", "policy", "namespaces",
@@ -61,6 +62,7 @@ class EnvironmentSettings:
         extras: Optional dependencies of its pyproject.toml that are asked for.
         groups: Dependency groups of it that are asked for.
         imported: What it was imported from, `FORMAT NAME sha256:HEX` each; no part of what is asked for.
+        engines: The solvers in place of the default ones, sorted.
     """
 
     spec: tuple[str, ...]
@@ -76,6 +78,7 @@ class EnvironmentSettings:
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     imported: tuple[str, ...] = ()
+    engines: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, data: bytes, where: str) -> EnvironmentSettings:
@@ -109,6 +112,7 @@ class EnvironmentSettings:
             extras=_each(table, "extras", check_extra),
             groups=_each(table, "groups", check_extra),
             imported=_each(table, "imported", str),
+            engines=_checked(table, "engine", table.texts("engine"), check_engines),
         )
 
     def to_bytes(self) -> bytes:
@@ -130,6 +134,7 @@ class EnvironmentSettings:
             ("extras", self.extras),
             ("groups", self.groups),
             ("imported", self.imported),
+            ("engine", self.engines[0] if len(self.engines) == 1 else self.engines),
         )
         for key, value in values:
             if value:
@@ -224,9 +229,9 @@ def _each(table: Table, key: str, check: Callable[[str], Any]) -> tuple[Any, ...
     return items
 
 
-def _checked(table: Table, key: str, text: str, check: Callable[[str], Any]) -> Any:
+def _checked(table: Table, key: str, value: Any, check: Callable[[Any], Any]) -> Any:
     try:
-        return check(text)
+        return check(value)
     except FatalError as error:
         raise FatalError(f"{table.at(key)}: `{key}`: {error.message}", error.hint) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,16 +10,18 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from envtag import credentials, git_source, identity
 from envtag.dists import provided_dists, refuse_twice
+from envtag.engine_choice import engine_of
 from envtag.engines import CondaProblem, Dist, PypiProblem, conda_engine, pypi_engine
 from envtag.engines.explain import together
 from envtag.engines.python_version import conda_version, minor_of, only_minor, permits
-from envtag.errors import FatalError, UnsolvableError
+from envtag.errors import UnsolvableError
 from envtag.hashes import check_stated
 from envtag.lock.model import Lock
 from envtag.lock_merge import Bound, Pins
 from envtag.package import Package
 from envtag.platforms import check_platform, virtual_packages
 from envtag.request import CondaRequirement, Origin, PypiRequirement, Request
+from envtag.solvable import check_solvable
 from envtag.wheels import marker_environment
 
 if TYPE_CHECKING:
@@ -95,7 +98,7 @@ def solve_each(
         credentials=credentials.load(logins=request.logins),
     )  # fmt: skip
     names = list(dict.fromkeys(check_platform(name) for name in platforms))
-    job.check(names)
+    check_solvable(request, names, base_locks)
     conda = job.solve_conda(names)
     solved = {name: found for name, found in conda.items() if not isinstance(found, UnsolvableError)}
     python = job.uv_python(solved)
@@ -122,34 +125,6 @@ class _Job:
     pins: Mapping[str, Pins]
     credentials: Credentials
 
-    def check(self, names: Sequence[str]) -> None:
-        """Refuse what no solver need be asked about."""
-        request = self.request
-        if request.interpreter == "uv" and request.conda:
-            first = request.conda[0]
-            raise FatalError(
-                f"{first.origin}: `{first.match_spec()}` is a conda package, but Python comes from uv here",
-                "set `interpreter: conda`",
-            )
-        if request.interpreter == "conda" and not request.channels:
-            raise FatalError("no conda channel is named", "add `--channel conda-forge`, or `channels:` to the spec")
-        if request.base is None:
-            return
-        for name in names:
-            lock = self.base_locks.get(name)
-            if lock is None:
-                listed = ", ".join(f"`{known}`" for known in sorted(self.base_locks)) or "none"
-                raise FatalError(
-                    f"base `{request.base.reference}` has no lock for `{name}`",
-                    f"it has {listed}: leave the platform out, or lock the base for it first",
-                )
-            if lock.interpreter != request.interpreter:
-                raise FatalError(
-                    f"base `{request.base.reference}` has its Python from {lock.interpreter}, "
-                    f"and this request from {request.interpreter}",
-                    f"set `interpreter: {lock.interpreter}`",
-                )
-
     def solve_conda(self, names: Sequence[str]) -> dict[str, Answer]:
         """Platform to its conda packages; what the base has already is not solved again."""
         answers: dict[str, Answer] = {}
@@ -164,8 +139,9 @@ class _Job:
             asked = [problem.platform for problem in problems]
             with self.output.tasks("solving conda packages", asked) as done:
                 mirrors, cache = self.config.mirrors, self.config.directories.repodata
-                solve_all = partial(conda_engine().solve_all, problems, mirrors=mirrors, repodata_cache=cache)
-                solved = self.credentials.retried(partial(solve_all, on_done=done))
+                engine = conda_engine(engine_of("conda", self.request.engines))
+                solve_all = partial(engine.solve_all, problems, mirrors=mirrors, repodata_cache=cache)
+                solved = self.credentials.retried(partial(solve_all, on_done=done, program=self.config.conda))
             answers.update(zip(asked, solved, strict=True))
         return answers
 
@@ -217,6 +193,11 @@ class _Job:
         before = {self.pins[name].python for name in names if name in self.pins} - {""}
         if len(before) == 1 and (not request.python or permits(request.python, *before)):
             return before.pop()
+        running = "{}.{}".format(*sys.version_info[:2])
+        if engine_of("pypi", request.engines) == "pip-tools" and (
+            not request.python or permits(request.python, running)
+        ):
+            return running  # the one that it can solve for
         from envtag.engines.uv import find_python
 
         return find_python(request.python, cache=self.config.directories.uv).minor
@@ -243,8 +224,9 @@ class _Job:
             if not any(not item.constraint for item in problem.requirements):
                 return problem.pinned
             mirrors, directories = self.config.mirrors, self.config.directories
-            engine = partial(pypi_engine().solve, problem, mirrors=mirrors, cache=directories.uv)
-            solved = self.credentials.retried(engine)
+            engine = pypi_engine(engine_of("pypi", self.request.engines))
+            solve_one = partial(engine.solve, problem, mirrors=mirrors, cache=directories.uv)
+            solved = self.credentials.retried(solve_one)
             base = {item.name for item in problem.pinned}
             check_stated([item for item in solved if item.name not in base], problem)
             return tuple(

@@ -49,6 +49,13 @@ def init(session: Session, directory: Path, store: str, github: bool, owner: str
 @click.option("--alias", "aliases", multiple=True, metavar="NAME[:TAG]", help="What to call it; repeatable.")
 @click.option("--exclude-newer", default="", metavar="DATE", help="Use nothing published after this date (UTC).")
 @click.option("--using", default="", metavar="REF", help="Extend this environment, keeping each of its packages.")
+@click.option(
+    "--engine",
+    "engines",
+    multiple=True,
+    metavar="E",
+    help="What solves: rattler or conda-lock for conda, uv or pip-tools for PyPI; repeatable. Default: rattler, uv.",
+)
 @click.option("--dry-run", is_flag=True, help="Solve and tell; write nothing.")
 @click.option("--force", is_flag=True, help="Solve again; replace a release that is not committed yet.")
 @json_option

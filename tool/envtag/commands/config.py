@@ -29,6 +29,7 @@ def config(settings: Config, *, as_json: bool, output: Output) -> int:
         "registry": without_credentials(settings.registry) if "://" in settings.registry else settings.registry,
         "store": without_credentials(settings.store) if settings.store else "",
         "allowed-signers": settings.allowed_signers,
+        "conda": settings.conda,
         "mirrors": mirrors,
         "data": str(directories.data),
         "cache": str(directories.cache),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from envtag.authoring import Draft, answered, changes, draft, solve_draft, spec_files_of, summary, write_if_changed
 from envtag.claims import Claims, tags_by_name
+from envtag.engine_choice import check_engines
 from envtag.errors import FatalError
 from envtag.names import parse_alias, parse_reference
 from envtag.output import Output, megabytes
@@ -39,6 +40,7 @@ class Wanted:
         using: The environment to extend, empty for none.
         extras: Optional dependencies of the projects that are asked for.
         groups: Dependency groups of the projects that are asked for.
+        engines: Engines in place of the default ones.
         dry_run: Solve and tell, write nothing.
         force: Solve again although the locks answer the request; replace a release that is not committed yet.
         as_json: Print the result as JSON.
@@ -55,6 +57,7 @@ class Wanted:
     using: str = ""
     extras: Sequence[str] = ()
     groups: Sequence[str] = ()
+    engines: Sequence[str] = ()
     dry_run: bool = False
     force: bool = False
     as_json: bool = False
@@ -121,6 +124,7 @@ def _settings(
         base=wanted.using,
         extras=tuple(dict.fromkeys(check_extra(name) for name in wanted.extras)),
         groups=tuple(dict.fromkeys(check_extra(name) for name in wanted.groups)),
+        engines=check_engines(wanted.engines),
     )
 
 

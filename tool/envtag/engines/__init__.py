@@ -38,8 +38,8 @@ __all__ = [
 ]
 
 #: Engine to the module that is it; a module is imported when it is first asked for.
-CONDA_ENGINES: Mapping[str, str] = {"rattler": "envtag.engines.rattler"}
-PYPI_ENGINES: Mapping[str, str] = {"uv": "envtag.engines.uv"}
+CONDA_ENGINES: Mapping[str, str] = {"rattler": "envtag.engines.rattler", "conda-lock": "envtag.engines.conda_lock"}
+PYPI_ENGINES: Mapping[str, str] = {"uv": "envtag.engines.uv", "pip-tools": "envtag.engines.pip_tools"}
 _Value = TypeVar("_Value")
 _VIEW: ContextVar[dict[Any, Any] | None] = ContextVar("view", default=None)
 
@@ -129,6 +129,14 @@ class PypiProblem:
 class CondaEngine(Protocol):
     """What a module that solves conda requirements offers."""
 
+    def missing(self) -> str | None:
+        """What this machine lacks for the engine and how to get it, in one line; None where it can run."""
+        ...
+
+    def cannot(self, platform: str) -> str | None:
+        """Why it cannot solve for a platform on this machine, in one line; None where it can."""
+        ...
+
     def solve_all(
         self,
         problems: Sequence[CondaProblem],
@@ -136,6 +144,7 @@ class CondaEngine(Protocol):
         mirrors: Mirrors,
         repodata_cache: Path,
         on_done: Callable[[str], None],
+        program: str = "",
     ) -> list[tuple[Package, ...] | UnsolvableError]:
         """Solve problems side by side.
 
@@ -144,6 +153,8 @@ class CondaEngine(Protocol):
             mirrors: Where channels are really fetched from; package URLs in the answers are canonical.
             repodata_cache: Directory for repodata.
             on_done: Called with a platform when it is solved, or proved to have no solution.
+            program: The conda-compatible program that it solves with, for an engine that has one: a name, a path,
+                `envtag` for envtag's own; empty for what is found.
 
         Returns:
             For each problem, in order: its packages by name, or why there is no solution.
@@ -157,6 +168,14 @@ class CondaEngine(Protocol):
 
 class PypiEngine(Protocol):
     """What a module that solves PyPI requirements offers."""
+
+    def missing(self) -> str | None:
+        """What this machine lacks for the engine and how to get it, in one line; None where it can run."""
+        ...
+
+    def cannot(self, platform: str) -> str | None:
+        """Why it cannot solve for a platform on this machine, in one line; None where it can."""
+        ...
 
     def solve(self, problem: PypiProblem, *, mirrors: Mirrors, cache: Path) -> tuple[Package, ...]:
         """Solve one problem; safe to call from several threads.

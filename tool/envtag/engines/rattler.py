@@ -11,13 +11,14 @@ from envtag.conda_client import conda_client
 from envtag.credentials import LoginError
 from envtag.engines import shared
 from envtag.engines.explain import Stated, explanation
+from envtag.engines.kept import settled
 from envtag.engines.rattler_records import Question, package_of, question, record_of
 from envtag.errors import FatalError, UnsolvableError
 from envtag.urls import Mirrors, host_of, without_credentials
 from envtag.util import aio
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from envtag.credentials import Credentials
@@ -29,14 +30,26 @@ _REFUSED = re.compile(r"\((?P<status>40[13]) [^)]*\) for url \((?P<url>[^)\s]+)\
 _INTRODUCTION = "Cannot solve the request because of: "
 
 
+def missing() -> str | None:
+    """None: it comes with envtag."""
+    return None
+
+
+def cannot(platform: str) -> str | None:  # noqa: ARG001 - the Protocol's
+    """None: it solves for every platform."""
+    return None
+
+
 def solve_all(
     problems: Sequence[CondaProblem],
     *,
     mirrors: Mirrors,
     repodata_cache: Path,
     on_done: Callable[[str], None],
+    program: str = "",
 ) -> list[tuple[Package, ...] | UnsolvableError]:
     """Solve problems side by side; see `engines.CondaEngine`."""
+    del program  # it solves in this process
     questions = [question(problem, mirrors) for problem in problems]
     repodata_cache.mkdir(parents=True, exist_ok=True)
     return aio.run(_solve_all(questions, mirrors, repodata_cache, on_done))
@@ -92,31 +105,10 @@ async def _solve(gateway: Any, asked: Question, mirrors: Mirrors) -> tuple[Packa
             channel_relations="disabled",  # what a channel's metadata names is not what was asked for
         )
     except SolverError as error:
-        raise _unsolvable(str(error), asked) from error
+        raise unsolvable(str(error), asked) from error
     except (GatewayError, FetchRepoDataError) as error:
-        raise await _unreadable(str(error), asked, gateway) from error
-    packages = {record.name.normalized: package_of(record, asked.channels, mirrors) for record in records}
-    for locked in problem.pinned:
-        found = packages.get(locked.name)
-        if found is None or found.sha256 != locked.sha256:
-            raise UnsolvableError(
-                f"locked `{locked}` cannot be kept on `{problem.platform}`",
-                "the base's packages are kept exactly; ask for something that goes with them",
-                f"the solver would have {f'`{found}` ({found.sha256[:12]}…)' if found else 'nothing'} in its place",
-            )
-        packages[locked.name] = locked
-    for locked in (*problem.kept, *problem.preferred):
-        found = packages.get(locked.name)
-        if found is not None and found.sha256 == locked.sha256:
-            packages[locked.name] = locked
-        elif found is not None and locked in problem.kept:
-            raise UnsolvableError(
-                f"`{locked}` cannot be kept on `{problem.platform}`",
-                "lock it without what is to be kept: `envtag resolve --force`",
-                f"the solver would have `{found}` ({found.sha256[:12]}…) in its place",
-                frozenset({locked.name}),
-            )
-    return tuple(package for _, package in sorted(packages.items()))
+        raise await unreadable(str(error), asked, gateway) from error
+    return settled([package_of(record, asked.channels, mirrors) for record in records], problem)
 
 
 async def _records(gateway: Any, asked: Question, packages: Sequence[Package], mirrors: Mirrors) -> list[Any]:
@@ -154,7 +146,14 @@ async def _queried(gateway: Any, asked: Question, wanted: Mapping[str, Package],
     return found
 
 
-def _unsolvable(text: str, asked: Question) -> UnsolvableError:
+def unsolvable(text: str, asked: Question, against: Collection[str] = ()) -> UnsolvableError:
+    """The error for a solver's explanation: with what was asked, and what stands against it.
+
+    Args:
+        text: The solver's words.
+        asked: What was asked.
+        against: Names of locked packages that it says stand against it, where it does not use rattler's words.
+    """
     problem = asked.problem
     requested = [
         Stated(
@@ -163,23 +162,23 @@ def _unsolvable(text: str, asked: Question) -> UnsolvableError:
         for item in problem.requirements
     ]
     locked = [Stated(name=item.name, text=f"`{item}`", source="base") for item in problem.pinned]
-    named = {name.lower() for name in _LOCKED.findall(text)}
+    named = {*against, *(name.lower() for name in _LOCKED.findall(text))}
     kept = [
         Stated(name=item.name, text=f"`{item}`", source="to be kept") for item in problem.kept if item.name in named
     ]
-    against = [item.text for item in locked if item.name in named]
+    standing = [item.text for item in locked if item.name in named]
     detail = explanation(
         text.removeprefix(_INTRODUCTION),
         {
             "asked for by": requested,
-            "locked": [*(item for item in locked if not against or item.text in against), *kept],
+            "locked": [*(item for item in locked if not standing or item.text in standing), *kept],
         },
         {base: f"{public}/" for base, public in asked.channels.items()},
     )
-    if against:
+    if standing:
         return UnsolvableError(
-            f"what is asked for cannot be added on `{problem.platform}`: {_listed(against)} of the base "
-            f"{'stands' if len(against) == 1 else 'stand'} against it",
+            f"what is asked for cannot be added on `{problem.platform}`: {_listed(standing)} of the base "
+            f"{'stands' if len(standing) == 1 else 'stand'} against it",
             "the base's packages are kept exactly: relax the new requirement, or extend a newer release of the base",
             detail,
         )
@@ -196,7 +195,7 @@ def _listed(texts: Sequence[str], limit: int = 3) -> str:
     return f"locked {', '.join(texts[:limit])}{more}"
 
 
-async def _unreadable(text: str, asked: Question, gateway: Any) -> FatalError:
+async def unreadable(text: str, asked: Question, gateway: Any) -> FatalError:
     """The error for a channel that cannot be read: its canonical name, and the host that was asked."""
     detail = "\n".join(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
     hint = "check the channel's name, the network, and the mirrors in ENVTAG_MIRRORS"

@@ -47,10 +47,10 @@ def failed(
         return LoginError("the PyPI index at", refused["url"], int(refused["status"]), missing)
     if any(mark in said for mark in _UNSOLVABLE):
         said = _ANY_URL.sub(lambda match: mirrors.canonical_url(match.group()), said)
-        return _unsolvable(said, problem, {**stubs, f"{scratch}/": ""})
+        return unsolvable(said, problem, {**stubs, f"{scratch}/": ""})
     unreachable = _URL.search(said)
     if unreachable:
-        return _unreachable(unreachable.group(1), said)
+        return unreachable_index(unreachable.group(1), said)
     first = next((line for line in said.splitlines() if line.strip()), f"uv ended with {done.returncode}")
     return FatalError(
         f"uv could not resolve the PyPI packages for `{problem.platform}`: {first.removeprefix('error: ').rstrip('.')}",
@@ -59,7 +59,8 @@ def failed(
     )
 
 
-def _unsolvable(said: str, problem: PypiProblem, replace: Mapping[str, str]) -> UnsolvableError:
+def unsolvable(said: str, problem: PypiProblem, replace: Mapping[str, str]) -> UnsolvableError:
+    """The error for a solver's explanation: with what was asked, what conda brings and what is locked."""
     requested = [
         Stated(name=item.name, text=f"`{item.text}`", source=str(item.origin) if item.origin.file else "request")
         for item in problem.requirements
@@ -113,7 +114,8 @@ def _conflict(
     )
 
 
-def _unreachable(url: str, said: str) -> FatalError:
+def unreachable_index(url: str, said: str) -> FatalError:
+    """The error for an index that does not answer."""
     parts = urlsplit(url)
     host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or parts.path
     return FatalError(
