@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from envtag.lock import Lock, read
+from envtag.uv_program import run_uv
 from support.channel import copy_channel, without
 from support.foreign import conda_lock, explicit
 from support.story import CONDA_FORGE, HERE, MINOR, Story, mixed
@@ -191,3 +195,85 @@ def test_a_file_that_is_not_there_or_of_no_known_format_is_named(story):
     assert "no.yml` is not there" in told.err
     told = story.call("import", str(story.spec("notes.md", "# hello\n")), "--alias", "team/x", check=1)
     assert "notes.md: is of no format that is recognized" in told.err
+
+
+def project(story: Story) -> Path:
+    """A project as people have one, locked by uv."""
+    directory = story.place / "project"
+    directory.mkdir()
+    (directory / "pyproject.toml").write_text(
+        f'[project]\nname = "project"\nversion = "0.1.0"\nrequires-python = ">={MINOR}"\n'
+        'dependencies = ["alpha", "epsilon", "gamma"]\n\n[project.optional-dependencies]\nmodels = ["torchish"]\n\n'
+        '[dependency-groups]\ndev = ["click-like[colour]"]\n'
+    )
+    options = ("--project", str(directory), "--python", sys.executable, "--default-index", story.index_url)
+    run_uv(["lock", *options], cache=story.config.directories.uv, check="uv cannot lock the project")
+    export = ("export", "--quiet", "--format", "pylock.toml", "--extra", "models", "--no-dev", *options)
+    run_uv([*export, "-o", str(directory / "pylock.toml")], cache=story.config.directories.uv, check="nor export it")
+    return directory
+
+
+def names(story: Story, *arguments: object) -> dict[str, set[str]]:
+    """Platform to the packages that an import takes over, as `team/names`."""
+    story.call("import", *map(str, arguments), "--alias", "team/names")
+    files = story.files("team/names")
+    platforms = [name.removesuffix("-lock.yml") for name in files if name.endswith("-lock.yml")]
+    return {name: {package.name for package in lock_of(story, "team/names", name).packages} for name in platforms}
+
+
+def test_what_uv_itself_locked_and_exported_is_taken_over_for_each_platform(story):
+    directory = project(story)
+    both = ("--platform", "linux-64", "--platform", "win-64", "--python", MINOR)
+    usual = {"alpha", "beta", "epsilon", "gamma"}
+    assert names(story, directory / "uv.lock", *both) == {"linux-64": usual, "win-64": usual}
+    found = names(story, directory / "uv.lock", *both, "--extra", "models", "--group", "dev")
+    assert found["linux-64"] == usual | {"numpyish", "torchish", "click-like"}
+    wheels = {name: lock_of(story, "team/names", name).packages for name in ("linux-64", "win-64")}
+    gamma = {name: next(item for item in found if item.name == "gamma").filename for name, found in wheels.items()}
+    assert "manylinux" in gamma["linux-64"]
+    assert "win_amd64" in gamma["win-64"]
+    assert names(story, directory / "pylock.toml", *both)["linux-64"] == usual | {"numpyish", "torchish"}
+    assert "envtag lock --check" not in story.call("lock", "--check", "team/names").err
+
+
+def test_what_pip_compile_itself_wrote_is_taken_over_with_its_hashes(story, tmp_path):
+    (tmp_path / "requirements.in").write_text("alpha\ntorchish\n")
+    command = [
+        sys.executable, "-m", "piptools", "compile", "--quiet", "--generate-hashes", "--no-config", "--strip-extras",
+        "--index-url", story.index_url, "-o", "requirements.txt", "requirements.in",
+    ]  # fmt: skip
+    subprocess.run(command, cwd=tmp_path, env=dict(story.environ), check=True, capture_output=True, timeout=120)
+    told = story.call("import", str(tmp_path / "requirements.txt"), "--alias", "team/compiled", "--json")
+    assert told.json["fetched"] == []
+    lock = lock_of(story, "team/compiled")
+    assert [(item.name, item.version) for item in lock.packages] == [
+        ("alpha", "2.0"), ("beta", "2.0"), ("numpyish", "2.0"), ("torchish", "2.0"),
+    ]  # fmt: skip
+    assert lock.python == MINOR
+    assert lock.packages[0].depends == ("beta",)
+    text = (tmp_path / "requirements.txt").read_text()
+    assert all(f"sha256:{package.sha256}" in text for package in lock.packages)
+
+
+@pytest.mark.parametrize("name", ["mlp/mix", "mlp/pure"])
+def test_a_prefix_is_taken_over_with_what_pip_put_into_it(story, tmp_path, name):
+    prefix = tmp_path / "analysis"
+    story.call("create", f"{name}:v1", "--prefix", str(prefix))
+    told = story.call("import", str(prefix), "--alias", "team/prefix", "--index-url", story.index_url, "--json")
+    same(story, "team/prefix", name)
+    assert "as the index states them" in " ".join(told.json["fetched"])
+    assert str(tmp_path) not in "".join(story.files("team/prefix").values())
+
+
+def test_a_spec_that_is_given_is_what_people_go_on_editing(story):
+    lock = str(story.spec("conda-lock.yml", conda_lock([lock_of(story, "mlp/base")])))
+    text = f"# Ours.\nchannels: [conda-forge]\ndependencies:\n- python {MINOR}.*\n- alpha <2  # why\n"
+    spec = str(story.spec("environment.yml", text))
+    story.call("import", lock, "-f", spec, "--alias", "team/ours:v1")
+    same(story, "team/ours", "mlp/base")
+    assert story.files("team/ours")["environment.yml"] == text
+    assert "all locks answer their specs" in story.call("lock", "--check").err
+    spec = str(story.spec("environment.yml", text.replace("alpha <2", "alpha >=2")))
+    told = story.call("import", lock, "-f", spec, "--alias", "team/other", check=1)
+    assert "environment.yml:5: `alpha >=2` is asked for, and `alpha 1.0" in told.err
+    assert not (story.path / "envs/team/other").exists()

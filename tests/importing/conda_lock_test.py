@@ -27,6 +27,14 @@ def test_packages_hashes_and_channels_are_as_they_stand():
     assert found.entries["linux-64"][0].where == "conda-lock.yml: `package` 1 (`numpy`)"
 
 
+def test_defaults_are_the_channels_that_packages_are_of():
+    text = conda_lock([SAMPLE]).replace("url: conda-forge", "url: defaults")
+    assert read(source("x.yml", text), CHOICE).channels == (
+        "https://channels.example.org/team",
+        "https://conda.anaconda.org/conda-forge",
+    )
+
+
 def test_a_platform_is_chosen():
     found = read(source("conda-lock.yml", conda_lock(BOTH)), replace(CHOICE, platforms=("linux-aarch64",)))
     assert set(found.entries) == {"linux-aarch64"}

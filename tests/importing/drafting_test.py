@@ -13,7 +13,9 @@ from support.locks import FLASK, NUMPY, PYTHON
 
 
 def test_a_file_is_recorded_by_format_name_and_digest(tmp_path):
-    (text,) = origin_of([(source("conda-lock.yml", "x"), "conda-lock")])
+    (text,) = origin_of([(source("conda-lock.yml", "x"), "conda-lock"), (source("conda-lock.yml", "x"), "conda-lock")])
+    (odd,) = origin_of([(source("a lock\n- evil.yml", "x"), "conda-lock")])
+    assert odd.startswith("conda-lock a_lock_-_evil.yml sha256:")
     assert text == f"conda-lock conda-lock.yml sha256:{sha256_hex(b'x')}"
     meta = tmp_path / "env" / "conda-meta"
     meta.mkdir(parents=True)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from envtag.errors import FatalError
-from envtag.importing.model import Choice, listed, refused
+from envtag.importing import open_source
+from envtag.importing.model import SIZE_LIMIT, Choice, listed, refused
 
 
 def test_all_platforms_that_are_known_are_taken_unless_some_are_asked_for():
@@ -27,6 +30,17 @@ def test_conda_decides_about_python_then_the_command_line_then_the_file():
     assert Choice().python_of("osx-arm64", "3.13", "x") == "3.13"
     with pytest.raises(FatalError, match="x: does not say which Python"):
         Choice().python_of("osx-arm64", "", "x")
+
+
+def test_a_file_that_is_too_big_is_refused_before_it_is_read(tmp_path):
+    path = tmp_path / "conda-lock.yml"
+    with path.open("wb") as stream:
+        stream.truncate(SIZE_LIMIT + 1)
+    with pytest.raises(FatalError, match=rf"conda-lock\.yml: {SIZE_LIMIT + 1} bytes are too many for a lock"):
+        open_source(path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FatalError, match="neither a file nor a directory"):
+        open_source(tmp_path / "pipe")
 
 
 def test_a_refusal_names_place_part_and_reason():

@@ -109,7 +109,7 @@ def test_versions_five_to_seven_say_the_same(text):
 def test_an_environment_is_chosen_and_credentials_of_its_channels_are_left_out():
     found = read(source("pixi.lock", fill(SIX)), replace(CHOICE, environment="test"))
     assert [entry.package.name for entry in found.entries["linux-64"]] == ["numpy"]
-    assert found.channels == ("https://channels.example.org/team",)
+    assert found.channels == ("https://channels.example.org/team", "https://conda.anaconda.org/conda-forge")
     with pytest.raises(FatalError, match="has no environment `gpu`") as caught:
         read(source("pixi.lock", fill(SIX)), replace(CHOICE, environment="gpu"))
     assert "`default`, `test`" in caught.value.hint

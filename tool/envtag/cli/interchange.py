@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envtag.cli.options import json_option, offline_option
+from envtag.cli.options import FILE, json_option, offline_option
 
 if TYPE_CHECKING:
     from envtag.cli.session import Session
@@ -23,6 +23,9 @@ _EXPORTS = (
 @click.option(
     "--from", "kind", type=click.Choice(_IMPORTS), default=None, help="The format. Default: what FILE looks like."
 )
+@click.option("-r", "requirements", type=FILE, multiple=True, metavar="FILE", help="What to go on editing: its spec.")
+@click.option("-f", "environments", type=FILE, multiple=True, metavar="FILE", help="An environment.yml as its spec.")
+@click.option("-p", "pyprojects", type=FILE, multiple=True, metavar="FILE", help="A pyproject.toml as its spec.")
 @click.option("--alias", "aliases", multiple=True, metavar="NAME[:TAG]", help="What to call it; repeatable.")
 @click.option("--platform", "platforms", multiple=True, metavar="P", help="Repeatable. Default: all that FILE is of.")
 @click.option("--category", "categories", multiple=True, metavar="C", help="conda-lock.yml: repeatable. Default: main.")
@@ -39,7 +42,15 @@ _EXPORTS = (
 @offline_option
 @json_option
 @click.pass_obj
-def import_command(session: Session, /, files: tuple[Path, ...], **options: object) -> int:
+def import_command(
+    session: Session,
+    /,
+    files: tuple[Path, ...],
+    requirements: tuple[Path, ...],
+    environments: tuple[Path, ...],
+    pyprojects: tuple[Path, ...],
+    **options: object,
+) -> int:
     """Take an environment over from another tool's lock: the same packages and hashes, nothing is solved.
 
     FILE is a conda-lock.yml, an explicit list (`@EXPLICIT`), a pixi.lock, pylock.toml or uv.lock, requirements that
@@ -48,7 +59,12 @@ def import_command(session: Session, /, files: tuple[Path, ...], **options: obje
     """
     from envtag.commands.import_file import Wanted, import_files
 
-    wanted = Wanted(files=files, **options)  # type: ignore[arg-type]
+    specs = [
+        *(("requirements", path) for path in requirements),
+        *(("environment", path) for path in environments),
+        *(("pyproject", path) for path in pyprojects),
+    ]
+    wanted = Wanted(files=files, specs=specs, **options)  # type: ignore[arg-type]
     return import_files(wanted, registry=session.registry, config=session.config, output=session.output)
 
 

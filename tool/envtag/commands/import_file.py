@@ -10,12 +10,22 @@ from typing import TYPE_CHECKING, Any
 from envtag.authoring import Draft, changes, draft, summary, write_if_changed
 from envtag.claims import Claims, tags_by_name
 from envtag.errors import FatalError
-from envtag.importing import Choice, format_of, open_source
+from envtag.importing import Choice, Imported, format_of, open_source
 from envtag.importing.complete import Completed, complete
-from envtag.importing.drafting import check_whole, locks_of, origin_of, settings_of, spec_files_of
+from envtag.importing.drafting import (
+    Origin,
+    check_whole,
+    locks_of,
+    origin_of,
+    provided_by_conda,
+    settings_of,
+    spec_files_of,
+)
+from envtag.importing.satisfied import check_satisfied
 from envtag.importing.together import conda_pythons, has_conda, minor_python, read_together
 from envtag.names import parse_alias
 from envtag.platforms import PLATFORMS, check_platform, current_platform, virtual_packages
+from envtag.spec_files import read_spec_files
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -30,6 +40,7 @@ class Wanted:
 
     Attributes:
         files: The files to import, or prefixes.
+        specs: Kind and path of spec files that people go on editing, in place of generated pins.
         kind: Their format, None for what each looks like.
         aliases: `NAME[:TAG]` each.
         platforms: Platforms; none for all that the files are of.
@@ -41,7 +52,6 @@ class Wanted:
         python: The version of Python, where the files do not say which.
         index_url: Where pinned packages are that the files name no URL of, in place of the default index.
         extra_index_urls: Further indices.
-        specs: Kind and path of spec files that people go on editing, in place of generated pins.
         allow_missing: Import although something that a package needs is not there.
         offline: Ask no index, channel or server.
         dry_run: Read and tell, write nothing.
@@ -50,6 +60,7 @@ class Wanted:
     """
 
     files: Sequence[Path]
+    specs: Sequence[tuple[str, Path]] = ()
     kind: str | None = None
     aliases: Sequence[str] = ()
     platforms: Sequence[str] = ()
@@ -100,14 +111,37 @@ def import_files(wanted: Wanted, *, registry: Registry, config: Config, output: 
     completed = complete(imported, choice, config=config, offline=wanted.offline, output=output)
     check_whole(completed.packages, allow=wanted.allow_missing, config=config, output=output)
     origin = origin_of([(source, wanted.kind or format_of(source)) for source in sources])
-    files = spec_files_of(imported, completed.packages, origin)
-    settings = settings_of(imported, completed.packages, files, origin, conda=has_conda(imported))
-    drafted = draft(settings, files, registry, config)
+    drafted = _draft(wanted, imported, completed, origin, registry=registry, config=config, output=output)
     locks = locks_of(drafted, completed.packages, imported.python, origin)
     if wanted.dry_run:
         return _tell(wanted, drafted, locks, completed, tags, changed=False, output=output)
     changed = _write(tags, drafted, locks, registry, Claims(registry=registry, output=output, force=wanted.force))
     return _tell(wanted, drafted, locks, completed, tags, changed=changed, output=output)
+
+
+def _draft(
+    wanted: Wanted,
+    imported: Imported,
+    completed: Completed,
+    origin: Origin,
+    *,
+    registry: Registry,
+    config: Config,
+    output: Output,
+) -> Draft:
+    """The environment's files: the spec that was given, which must be met, or every package pinned."""
+    packages, conda = completed.packages, has_conda(imported)
+    if not wanted.specs:
+        files = spec_files_of(imported, packages, origin)
+        return draft(settings_of(imported, packages, files, origin, conda=conda), files, registry, config)
+    files = read_spec_files(wanted.specs)  # it says by itself where packages are
+    extra = tuple(wanted.extra_index_urls)
+    imported = replace(imported, index_url=wanted.index_url, extra_index_urls=extra)
+    drafted = draft(settings_of(imported, packages, files, origin, conda=conda), files, registry, config)
+    both = conda and bool(drafted.request.pypi)
+    provided = provided_by_conda(packages, config=config, output=output) if both else {}
+    check_satisfied(drafted.request, packages, provided, python=imported.python)
+    return drafted
 
 
 def _choice(wanted: Wanted, registry: Registry) -> Choice:

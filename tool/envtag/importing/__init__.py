@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from envtag.errors import FatalError
-from envtag.importing.model import Choice, Entry, Imported, Reader, Source
+from envtag.importing.model import Choice, Entry, Imported, Reader, Source, check_size
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,11 @@ def open_source(path: Path) -> Source:
     if path.is_dir():
         return Source(name=path.resolve().name, path=path)
     try:
-        return Source(name=path.name, path=path, data=path.read_bytes())
+        if path.exists() and not path.is_file():
+            raise FatalError(f"`{path}` is neither a file nor a directory")
+        source = Source(name=path.name, path=path, size=path.stat().st_size)
+        check_size(source)
+        return replace(source, data=path.read_bytes())
     except FileNotFoundError as error:
         raise FatalError(f"`{path}` is not there") from error
     except OSError as error:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from envtag.errors import FatalError
 from envtag.importing.model import refused
 from envtag.package import Package
-from envtag.urls import check_public
+from envtag.urls import channel_url, check_public
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
@@ -67,6 +68,18 @@ def conda_package(url: str, where: str) -> Package:
         url=public,
         sha256="",
     )
+
+
+def channels_of(listed: Iterable[str], packages: Iterable[Package]) -> tuple[str, ...]:
+    """The channels that a file lists, and then those that its packages are of.
+
+    Args:
+        listed: Names or URLs; `defaults` stands for others on each machine, so that the packages decide.
+        packages: Of both worlds.
+    """
+    named = [channel_url(name) for name in listed if name not in ("defaults", "nodefaults", "local")]
+    used = [channel_of(package) for package in packages if package.manager == "conda"]
+    return tuple(dict.fromkeys([*named, *used]))
 
 
 def channel_of(package: Package) -> str:

@@ -56,12 +56,12 @@ def _conda_gaps(package: Package, conda: Mapping[str, Package]) -> list[Gap]:
             continue
         if name not in conda:
             gaps.append(Gap(package, need, ""))
-        elif constraint and not _fits(conda[name], constraint):
+        elif constraint and not fits(conda[name], constraint):
             gaps.append(Gap(package, need, f"`{conda[name]}`"))
     return gaps
 
 
-def _fits(package: Package, constraint: str) -> bool:
+def fits(package: Package, constraint: str) -> bool:
     """Whether a package is what a match spec asks for; one that rattler cannot read is no reason to refuse."""
     from rattler import BuildString, MatchSpec, PackageRecord
     from rattler.exceptions import InvalidMatchSpecError

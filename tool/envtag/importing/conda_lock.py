@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from envtag.errors import FatalError
-from envtag.importing.archives import conda_package, public_url, pypi_name
+from envtag.importing.archives import channels_of, conda_package, public_url, pypi_name
 from envtag.importing.model import Choice, Entry, Imported, Source, listed, refused
 from envtag.importing.wire import Table, yaml_of
 from envtag.package import Package
-from envtag.urls import channel_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +47,10 @@ def read(source: Source, choice: Choice) -> Imported:
     left_out = [name for name in categories if name not in choice.categories]
     return Imported(
         entries={platform: tuple(entries.values()) for platform, entries in found.items()},
-        channels=tuple(dict.fromkeys(_channel(item) for item in metadata.tables("channels"))),
+        channels=channels_of(
+            [_channel(item) for item in metadata.tables("channels")],
+            (entry.package for entries in found.values() for entry in entries.values()),
+        ),
         python=custom.text("envtag-python", "") if custom.text("envtag-interpreter", "") == "uv" else "",
         notes=(f"left out: category {', '.join(sorted(left_out))} (`--category` takes it in)",) if left_out else (),
     )
@@ -60,7 +62,7 @@ def _platforms(metadata: Table, blocks: list[Table]) -> tuple[str, ...]:
 
 def _channel(item: Table) -> str:
     url = item.text("url")
-    return channel_url(public_url(url, item.where) if "://" in url else url)
+    return public_url(url, item.where) if "://" in url else url
 
 
 def _add(entries: dict[tuple[str, str], Entry], entry: Entry | None) -> None:

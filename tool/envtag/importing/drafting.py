@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NewType
 
@@ -15,6 +16,7 @@ from envtag.lock import Lock
 from envtag.platforms import PLATFORMS, virtual_packages
 from envtag.settings import EnvironmentSettings
 from envtag.spec_files import SpecFiles
+from envtag.urls import channel_name
 from envtag.util.canonical import sha256_hex
 
 if TYPE_CHECKING:
@@ -27,11 +29,13 @@ if TYPE_CHECKING:
 #: What was imported, one text a file: `FORMAT NAME sha256:HEX`.
 Origin = NewType("Origin", tuple[str, ...])
 _SHOWN = 20
+_UNFIT = re.compile(r"[^\w.+-]")
 
 
 def origin_of(sources: Sequence[tuple[Source, str]]) -> Origin:
-    """What files are recorded as: format, name without directories, and digest of their bytes."""
-    return Origin(tuple(f"{kind} {source.name} sha256:{_digest(source)}" for source, kind in sources))
+    """What files are recorded as: format, name without directories and blanks, and digest of their bytes."""
+    texts = (f"{kind} {_UNFIT.sub('_', source.name)} sha256:{_digest(source)}" for source, kind in sources)
+    return Origin(tuple(dict.fromkeys(texts)))
 
 
 def _digest(source: Source) -> str:
@@ -56,12 +60,14 @@ def spec_files_of(imported: Imported, packages: Mapping[str, Sequence[Package]],
 def settings_of(
     imported: Imported, packages: Mapping[str, Sequence[Package]], files: SpecFiles, origin: Origin, *, conda: bool
 ) -> EnvironmentSettings:
-    """The `envtag.yml` of an imported environment."""
+    """The `envtag.yml` of an imported environment; channels are named where no environment.yml can name them."""
+    by_spec = any(name.endswith((".yml", ".yaml")) for name in files.specs)
     return EnvironmentSettings(
         spec=files.specs,
         python=f"=={imported.python}.*" if imported.python else "",
         interpreter="conda" if conda else "uv",
         platforms=tuple(name for name in PLATFORMS if name in packages),
+        channels=() if by_spec else tuple(map(channel_name, imported.channels)),
         index_url=imported.index_url,
         extra_index_urls=imported.extra_index_urls,
         imported=origin,
@@ -92,6 +98,21 @@ def locks_of(drafted: Draft, packages: Mapping[str, Sequence[Package]], python: 
     return locks
 
 
+def provided_by_conda(
+    packages: Mapping[str, Sequence[Package]], *, config: Config, output: Output
+) -> dict[str, dict[str, str]]:
+    """Platform to the PyPI dists that its conda packages bring: name to version."""
+    return {
+        platform: {
+            dist.name: dist.version
+            for dist in provided_dists(
+                found, mirrors=config.mirrors, directories=config.directories, store=None, output=output
+            )
+        }
+        for platform, found in packages.items()
+    }
+
+
 def check_whole(packages: Mapping[str, Sequence[Package]], *, allow: bool, config: Config, output: Output) -> None:
     """Refuse packages whose needs are not there; say where one is there that is not what is asked for.
 
@@ -100,14 +121,8 @@ def check_whole(packages: Mapping[str, Sequence[Package]], *, allow: bool, confi
     """
     for platform, found in packages.items():
         open_ends = gaps(found, {})
-        if (
-            any(not gap.found and gap.package.manager == "pypi" for gap in open_ends)
-            and len({p.manager for p in found}) > 1
-        ):
-            dists = provided_dists(
-                found, mirrors=config.mirrors, directories=config.directories, store=None, output=output
-            )
-            open_ends = gaps(found, {dist.name: dist.version for dist in dists})
+        if any(gap.package.manager == "pypi" for gap in open_ends) and len({item.manager for item in found}) > 1:
+            open_ends = gaps(found, provided_by_conda({platform: found}, config=config, output=output)[platform])
         missing = [gap for gap in open_ends if not gap.found]
         if missing and not allow:
             raise FatalError(

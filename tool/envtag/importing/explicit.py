@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from envtag.errors import FatalError
-from envtag.importing.archives import channel_of, conda_package, public_url, pypi_name
+from envtag.importing.archives import channels_of, conda_package, public_url, pypi_name
 from envtag.importing.model import Choice, Entry, Imported, Source, listed, refused
 from envtag.importing.wire import digest_of, text_of
 from envtag.package import Package
@@ -32,12 +32,10 @@ def read(source: Source, choice: Choice) -> Imported:
         before = first.setdefault(entry.package.key, entry)
         if before is not entry:
             raise FatalError(f"{entry.where}: `{entry.package.name}` is there twice, first in {before.where}")
-    channels = dict.fromkeys(channel_of(entry.package) for entry in entries if entry.package.manager == "conda")
+    channels = channels_of([], (entry.package for entry in entries))
     python = next((match[1] for line in _lines(source) if (match := _PYTHON.match(line[1]))), "")
     conda_python = any(entry.package.key == ("conda", "python") for entry in entries)
-    return Imported(
-        entries={platform: entries}, channels=tuple(channels), python="" if conda_python or channels else python
-    )
+    return Imported(entries={platform: entries}, channels=channels, python="" if conda_python or channels else python)
 
 
 def _lines(source: Source) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from envtag.package import Package
 
 #: A lock of a whole organization's workspace has a few million bytes.
-SIZE_LIMIT = 64_000_000
+SIZE_LIMIT = 32_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +26,13 @@ class Source:
         name: What errors call it.
         path: Where it is.
         data: Its bytes; none of a directory.
+        size: How many bytes it had when it was looked at.
     """
 
     name: str
     path: Path
     data: bytes = b""
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +144,17 @@ class Reader(Protocol):
             FatalError: It is malformed, of a version that is not known, or lacks what was chosen; names file, entry
                 and reason.
         """
+
+
+def check_size(source: Source) -> None:
+    """Refuse what is too big to be a lock, before it is read or parsed.
+
+    Raises:
+        FatalError: It is.
+    """
+    size = max(source.size, len(source.data))
+    if size > SIZE_LIMIT:
+        raise FatalError(f"{source.name}: {size} bytes are too many for a lock", f"{SIZE_LIMIT} bytes are allowed")
 
 
 def refused(where: str, text: str, reason: str, hint: str = "") -> FatalError:

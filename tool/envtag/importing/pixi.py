@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError
-from envtag.importing.archives import conda_package, public_url, pypi_name
+from envtag.importing.archives import channels_of, conda_package, public_url, pypi_name
 from envtag.importing.model import Choice, Entry, Imported, Source, listed, refused
 from envtag.importing.wire import Table, yaml_of
 from envtag.package import Package
-from envtag.urls import channel_url, parse_git
+from envtag.urls import parse_git
 from envtag.wheels import marker_environment
 
 if TYPE_CHECKING:
@@ -61,7 +61,10 @@ def read(source: Source, choice: Choice) -> Imported:
     indices = environment.texts("indexes")
     return Imported(
         entries=entries,
-        channels=tuple(dict.fromkeys(_channel(item) for item in environment.tables("channels"))),
+        channels=channels_of(
+            [_channel(item) for item in environment.tables("channels")],
+            (entry.package for found in entries.values() for entry in found),
+        ),
         index_url=public_url(indices[0], source.name) if indices else "",
         extra_index_urls=tuple(public_url(url, source.name) for url in indices[1:]),
         notes=(f"left out, since it is the project itself: {', '.join(sorted(own))}",) if own else (),
@@ -80,7 +83,7 @@ def _platforms(document: Table, locked: Table) -> dict[str, str]:
 
 def _channel(item: Table) -> str:
     url = item.text("url")
-    return channel_url(public_url(url, item.where).rstrip("/") if "://" in url else url)
+    return public_url(url, item.where).rstrip("/") if "://" in url else url
 
 
 def _records(document: Table) -> Mapping[tuple[str, str], Table]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from envtag.engines.python_version import minor_of
 from envtag.errors import FatalError
-from envtag.importing.archives import channel_of, conda_package, public_url, pypi_name
+from envtag.importing.archives import channels_of, conda_package, public_url, pypi_name
 from envtag.importing.model import Choice, Entry, Imported, Source
 from envtag.importing.wire import Table, digest_of, table_of
 from envtag.package import Package
@@ -47,7 +47,7 @@ def read(source: Source, choice: Choice) -> Imported:
     pypi = list(_pypi(source, owned, {**marker_environment(platform, version), "extra": ""}))
     return Imported(
         entries={platform: (*conda, *pypi)},
-        channels=tuple(dict.fromkeys(channel_of(entry.package) for entry in conda)),
+        channels=channels_of([], (entry.package for entry in conda)),
         python="" if python else minor_of(version),
     )
 

@@ -110,9 +110,14 @@ class _Walk:
     blocks: Sequence[Table]
     choice: Choice
     environment: Mapping[str, str]
+    _named: dict[str, list[int]] = field(default_factory=dict)
     _extras: dict[int, set[str]] = field(default_factory=dict)
     _needs: dict[int, set[str]] = field(default_factory=dict)
     _active: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        for number, block in enumerate(self.blocks):
+            self._named.setdefault(str(block.value["name"]), []).append(number)
 
     def take(self, roots: Sequence[Table]) -> None:
         """Take roots with the extras and groups that are chosen, and what they need."""
@@ -185,10 +190,9 @@ class _Walk:
         source: Any = item.value.get("source")
         fitting = [
             number
-            for number, block in enumerate(self.blocks)
-            if block.value["name"] == name
-            and (not version or block.value.get("version") == version)
-            and (source is None or block.value.get("source") == source)
+            for number in self._named.get(name, ())
+            if (not version or self.blocks[number].value.get("version") == version)
+            and (source is None or self.blocks[number].value.get("source") == source)
         ]
         if len(fitting) != 1:
             raise refused(item.where, f"{name} {version}".strip(), f"{len(fitting)} packages of the file are it")

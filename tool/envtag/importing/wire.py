@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from envtag.errors import FatalError
-from envtag.importing.model import SIZE_LIMIT, Source, refused
+from envtag.importing.model import Source, check_size, refused
 from envtag.util.toml import loads
 from envtag.util.yaml_read import load, strict_loader
 
@@ -118,11 +118,3 @@ def text_of(source: Source) -> str:
     except UnicodeDecodeError as error:
         line = source.data.count(b"\n", 0, error.start) + 1
         raise FatalError(f"{source.name}:{line}: not UTF-8 text: {error.reason}") from error
-
-
-def check_size(source: Source) -> None:
-    """Refuse what is too big to be a lock."""
-    if len(source.data) > SIZE_LIMIT:
-        raise FatalError(
-            f"{source.name}: {len(source.data)} bytes are too many for a lock", f"{SIZE_LIMIT} bytes are allowed"
-        )
