@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
 
 from envtag import config
 from envtag.errors import FatalError
+from support.attempt import attempt
+from support.damage import as_bytes, damaged
 
 
 def test_without_settings_everything_is_at_its_default(home: Path):
@@ -122,3 +126,30 @@ def test_a_mirror_that_is_no_pair_is_refused():
 def test_the_processes_own_variables_are_used_by_default(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ENVTAG_REGISTRY", "mine")
     assert config.load().registry == "mine"
+
+
+GOOD = """\
+registry = "https://github.com/acme/environments"
+store = "s3://bucket"
+[mirrors]
+"https://a.example" = "https://b.example/x"
+"""
+
+
+@settings(max_examples=100, deadline=None, database=None)
+@given(damaged([GOOD]))
+def test_a_damaged_file_is_read_or_refused_in_one_line(text: str):
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place, "config.toml")
+        path.write_bytes(as_bytes(text))
+        _, error = attempt(config.load, {"ENVTAG_CONFIG": str(path), "ENVTAG_HOME": place})
+    if error is not None:
+        assert "\n" not in error.message
+        assert error.message.startswith((str(path), "the mirror", "the URL of mirror", "`"))
+
+
+@settings(max_examples=100, deadline=None, database=None)
+@given(damaged(["https://a.example=https://b.example/x https://c.example=file:///d"]))
+def test_damaged_mirrors_are_read_or_refused_in_one_line(text: str):
+    _, error = attempt(config.load, {"ENVTAG_HOME": "/nowhere", "ENVTAG_MIRRORS": text})
+    assert error is None or "\n" not in error.message

@@ -11,6 +11,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from envtag.credentials import Credential, Credentials, LoginError, load, login_hint, split_credential
 from envtag.errors import FatalError, UnsolvableError
@@ -18,6 +19,8 @@ from envtag.output import Output
 from envtag.request import CondaRequirement, Login, PypiRequirement, Request
 from envtag.solve import solve
 from envtag.urls import Mirrors
+from support.attempt import attempt
+from support.damage import damaged
 from support.index import Index, write_story
 from support.story import HERE, MINOR, Story
 from support.web import Server, web_server
@@ -378,3 +381,10 @@ def test_from_resolve_to_create_nothing_of_a_login_is_written_down(
     history = story.repo.git("log", "--all", "-p", "--format=fuller") + "".join(item.out + item.err for item in said)
     assert SECRET not in history + "".join(capfd.readouterr())
     assert HEADER in channel.authorization
+
+
+@settings(max_examples=100, deadline=None, database=None)
+@given(damaged(["https://u:hunter2@a.example https://v:hunter2%40@b.example:8443/x"]))
+def test_a_damaged_variable_is_read_or_refused_without_a_secret(text: str):
+    _, error = attempt(load, {"ENVTAG_CREDENTIALS": text})
+    assert error is None or "hunter" not in error.message + error.hint

@@ -3,12 +3,15 @@ from __future__ import annotations
 import pytest
 import yaml
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from envtag.errors import AliasExistsError, FatalError
 from envtag.ledger import Ledger, Release
 from envtag.names import MUTABLE_TAGS
 from envtag.platforms import PLATFORMS
+from support.attempt import attempt
+from support.damage import as_bytes, damaged
 
 A, B, C = "a" * 40, "b" * 40, "0c" * 20
 V1 = Release(tag="v1", request=A, locks={"linux-64": B, "osx-arm64": C})
@@ -172,3 +175,12 @@ def test_an_unquoted_number_gets_the_hint_to_quote_it():
     with pytest.raises(FatalError) as caught:
         Ledger.parse(_with(f"{{tag: 1.0, request: {A}, locks: {{linux-64: {B}}}}}"), "tags.yml")
     assert caught.value.hint == 'write `tag: "1.0"`'
+
+
+@hypothesis_settings(max_examples=150, deadline=None, database=None)
+@given(damaged([TEXT]))
+def test_a_damaged_one_is_read_or_refused_in_one_line(text: str):
+    _, error = attempt(Ledger.parse, as_bytes(text), "tags.yml")
+    if error is not None:
+        assert error.message.startswith("tags.yml")
+        assert "\n" not in error.message

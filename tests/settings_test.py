@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from envtag.errors import FatalError
 from envtag.platforms import PLATFORMS
 from envtag.settings import EnvironmentSettings, RegistrySettings, parse_cutoff
+from support.attempt import attempt
+from support.damage import as_bytes, damaged
 
 FULL = EnvironmentSettings(
     spec=("environment.yml", "more/requirements.txt"),
@@ -207,3 +210,36 @@ def test_a_registry_has_an_index_without_a_credential():
 def test_signatures_are_required_where_that_is_said():
     assert RegistrySettings.parse("[tool.envtag]\n", "x").require_signed is False
     assert RegistrySettings.parse("[tool.envtag]\nrequire-signed = true\n", "x").require_signed is True
+
+
+@hypothesis_settings(max_examples=150, deadline=None, database=None)
+@given(damaged([FULL_TEXT, SMALL]))
+def test_a_damaged_one_is_read_or_refused_in_one_line(text: str):
+    _, error = attempt(EnvironmentSettings.parse, as_bytes(text), "envtag.yml")
+    if error is not None:
+        assert error.message.startswith("envtag.yml")
+        assert "\n" not in error.message
+
+
+REGISTRY_TEXT = """\
+[tool.envtag]
+store = "s3://bucket/prefix"
+channels = ["conda-forge"]
+platforms = ["linux-64"]
+require-signed = true
+
+[tool.envtag.virtual-packages]
+linux-64 = {__cuda = "12"}
+
+[tool.envtag.policy]
+deny-packages = ["left-pad"]
+"""
+
+
+@hypothesis_settings(max_examples=100, deadline=None, database=None)
+@given(damaged([REGISTRY_TEXT]))
+def test_a_damaged_registry_is_read_or_refused_in_one_line(text: str):
+    _, error = attempt(RegistrySettings.parse, text, "pyproject.toml")
+    if error is not None:
+        assert error.message.startswith("pyproject.toml")
+        assert "\n" not in error.message

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from envtag.lock import read
+from envtag.util import process
 from support.story import CONDA_FORGE, HERE, MINOR, Story, released
 
 ALPHA = f"channels: [conda-forge]\ndependencies:\n- python {MINOR}.*\n- alpha 1.0\n"
@@ -588,3 +589,46 @@ def test_an_engine_with_nothing_to_solve_and_an_unknown_one_are_refused(story):
     told = story.resolve("mlp/base:v1", options=("--engine", "poetry"), requirements="beta\n", check=1)
     assert "`poetry` is not an engine that envtag knows" in told.err
     assert story.status() == ""
+
+
+#: Enough for envtag, and not for what a parser makes of a hundred megabytes.
+_MEMORY = 900_000_000
+_LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, ({limit}, {limit}))
+from envtag.cli import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("-f", b"dependencies:\n" + b"- a\n" * 25_000_000, "100000014 bytes are too many"),
+        ("-r", b"a\n" * 100_000, "requirements.txt:10001: more than 10000 requirements"),
+        ("-f", b"dependencies:\n- pip: &p [a, a, a, a]\n" + b"- pip: *p\n" * 90_000, "more than 10000 dependencies"),
+        ("-p", b"[project]\ndependencies = [" + b"'a'," * 200_000 + b"]\n", "more than 10000 entries"),
+    ],
+    ids=["100 MB of YAML", "100000 requirements", "aliases", "200000 dependencies"],
+)
+def test_hostile_sizes_end_in_one_line_within_bounded_memory(story, name, content, said):
+    path = story.place / {"-f": "environment.yml", "-r": "requirements.txt", "-p": "pyproject.toml"}[name]
+    path.write_bytes(content)
+    script = _LIMITED.format(limit=_MEMORY)
+    command = [sys.executable, "-c", script, "resolve", name, str(path), "--alias", "mlp/big"]
+    done = process.run(command, cwd=story.path, env=story.environ, timeout=120)
+    told = done.stderr.decode()
+    assert done.returncode == 1, told
+    assert said in told
+    assert "Traceback" not in told
+    assert len(told.splitlines()) <= 3
+
+
+def test_a_lock_of_hundred_megabytes_is_refused_within_bounded_memory(base):
+    path = base.path / "envs/mlp/base" / f"{HERE}-lock.yml"
+    path.write_bytes(path.read_bytes() + b"# " + b"x" * 100_000_000 + b"\n")
+    command = [sys.executable, "-c", _LIMITED.format(limit=_MEMORY), "lock", "--check"]
+    done = process.run(command, cwd=base.path, env=base.environ, timeout=120)
+    assert done.returncode == 1
+    assert f"{HERE}-lock.yml: 1000" in done.stderr.decode()
+    assert "bytes are too many" in done.stderr.decode()

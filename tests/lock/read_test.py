@@ -3,9 +3,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 
 from envtag.errors import FatalError
 from envtag.lock import read, write
+from support.attempt import attempt
+from support.damage import as_bytes, damaged
 from support.locks import SAMPLE
 
 DATA = write(SAMPLE)
@@ -47,3 +51,17 @@ def test_a_damaged_lock_is_refused_by_what_is_wrong(old, new, message):
 def test_what_is_no_lock_at_all_is_refused(data):
     with pytest.raises(FatalError, match=r"^x"):
         read(data, "x")
+
+
+@hypothesis_settings(max_examples=150, deadline=None, database=None)
+@given(damaged([write(SAMPLE).decode()]))
+def test_a_damaged_one_is_read_or_refused_in_one_line(text: str):
+    _, error = attempt(read, as_bytes(text), "a-lock.yml")
+    if error is not None:
+        assert error.message.startswith("a-lock.yml")
+        assert "\n" not in error.message
+
+
+def test_more_bytes_than_a_lock_can_have_are_not_looked_at():
+    with pytest.raises(FatalError, match=r"a-lock\.yml: 32000001 bytes are too many"):
+        read(b"-" * 32_000_001, "a-lock.yml")

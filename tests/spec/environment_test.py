@@ -8,6 +8,7 @@ from envtag.errors import FatalError
 from envtag.spec.environment import parse_environment
 from envtag.spec.model import SpecFile
 from support.attempt import attempt
+from support.damage import as_bytes, damaged
 
 FORGE = "https://conda.anaconda.org/conda-forge"
 LINUX = frozenset({"linux-64", "linux-aarch64"})
@@ -160,6 +161,28 @@ PIECES = [
 )
 def test_random_text_never_raises_anything_but_fatal_errors(body, head):
     _, error = attempt(part, head + body, "e.yml")
+    if error is not None:
+        assert error.message.startswith("e.yml")
+        assert "\n" not in error.message
+
+
+GOOD = """\
+name: x
+channels: [conda-forge, "https://h.example/c"]
+platforms:
+- linux-64
+dependencies:
+- python >=3.10,<3.13
+- conda-forge::numpy 1.21.* py311*  # [linux and not arm64]
+- pip:
+  - requests[socks]>=2; os_name == "nt"
+"""
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(damaged([GOOD]))
+def test_a_damaged_file_is_read_or_refused_with_its_place(text):
+    _, error = attempt(parse_environment, SpecFile(name="e.yml", data=as_bytes(text)))
     if error is not None:
         assert error.message.startswith("e.yml")
         assert "\n" not in error.message

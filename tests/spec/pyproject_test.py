@@ -8,6 +8,7 @@ from envtag.errors import FatalError
 from envtag.spec.model import SpecFile
 from envtag.spec.pyproject import parse_pyproject
 from support.attempt import attempt
+from support.damage import as_bytes, damaged
 
 
 def part(text):
@@ -220,3 +221,40 @@ priority = "explicit"
     for entry in ('"^1.21"', '{version = "^1"}', '{path = "."}'):
         with pytest.raises(FatalError, match=r"pyproject\.toml:5: `numpy`"):
             part(text.replace('{source = "team"}', entry))
+
+
+GOOD = (
+    WHOLE
+    + """\
+[tool.uv]
+prerelease = "allow"
+no-binary-package = ["a"]
+constraint-dependencies = ["six<2"]
+[tool.uv.sources]
+numpy = [{index = "p", marker = "sys_platform == 'linux'"}, {git = "https://h.example/n", rev = "a"}]
+[[tool.uv.index]]
+name = "p"
+url = "https://p.example/simple"
+explicit = true
+[tool.poetry.group.docs.dependencies]
+sphinx = {version = "^7.1", extras = ["a"], python = ">=3.9", markers = "os_name == 'nt'"}
+[[tool.poetry.source]]
+name = "team"
+url = "https://t.example/simple"
+"""
+)
+
+
+@settings(max_examples=250, deadline=None, database=None)
+@given(damaged([GOOD]))
+def test_a_damaged_file_is_read_or_refused_with_its_place(text):
+    file = SpecFile(name="pyproject.toml", data=as_bytes(text))
+    _, error = attempt(parse_pyproject, file, ["gpu"], ["test", "docs"])
+    if error is not None:
+        assert error.message.startswith("pyproject.toml")
+        assert "\n" not in error.message
+
+
+def test_more_dependencies_than_anybody_writes_are_refused():
+    with pytest.raises(FatalError, match="`dependencies` has more than 10000 entries"):
+        part("[project]\ndependencies = [" + "'a'," * 100_000 + "]\n")

@@ -9,6 +9,7 @@ from envtag.request import Login
 from envtag.spec.model import SpecFile
 from envtag.spec.requirements import includes, parse_requirements
 from support.attempt import attempt
+from support.damage import as_bytes, damaged
 
 
 def part(text, name="requirements.txt", files=None):
@@ -318,3 +319,28 @@ def test_random_text_never_raises_anything_but_fatal_errors(text):
 def test_random_bytes_never_raise_anything_but_fatal_errors(data):
     _, error = attempt(part, data)
     assert error is None or error.message.startswith("requirements.txt")
+
+
+GOOD = """\
+--index-url https://${USER}:${TOKEN}@h.example/simple
+-f https://files.example/page.html --pre
+requests[socks]>=2.31,<3 ; python_version >= "3.8" \\
+    --hash=sha256:0000000000000000000000000000000000000000000000000000000000000000
+a @ https://h.example/a-1.0-py3-none-any.whl
+b @ git+https://h.example/b.git@v1#subdirectory=c
+-c limits.txt
+"""
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(damaged([GOOD]))
+def test_a_damaged_file_is_read_or_refused_with_its_place(text):
+    _, error = attempt(part, as_bytes(text), "requirements.txt", {"limits.txt": "six<2\n"})
+    if error is not None:
+        assert error.message.startswith(("requirements.txt", "limits.txt"))
+        assert "\n" not in error.message
+
+
+def test_more_lines_than_anybody_writes_are_refused():
+    with pytest.raises(FatalError, match=r"requirements.txt:10001: more than 10000 requirements and options"):
+        part("a\n" * 100_000)

@@ -98,3 +98,8 @@ def test_what_makes_a_small_file_big_or_deep_is_refused(text: bytes, message: st
 def test_a_letter_that_begins_an_anchor_elsewhere_is_text():
     assert load(b"a: b&c\nd: " + b"[" * 40 + b"]" * 40, "x")["a"] == "b&c"
     assert load(b"".join(b"- {a: b}\n" for _ in range(100)), "x")[99] == {"a": "b"}
+
+
+def test_more_than_anybody_writes_is_not_parsed():
+    with pytest.raises(FatalError, match="x: 16000001 bytes are too many"):
+        load(b"#" * 16_000_001, "x")

@@ -9,6 +9,8 @@ from pathlib import Path
 from envtag.errors import FatalError
 from envtag.settings import check_spec_name
 from envtag.spec import SpecFile, includes, kind_of
+from envtag.spec.model import SIZE_LIMIT
+from envtag.util.yaml_read import check_size
 
 _STORED_NAMES = {"requirements": "requirements.txt", "environment": "environment.yml", "pyproject": "pyproject.toml"}
 
@@ -88,6 +90,7 @@ def _keeps_name(name: str, kind: str) -> bool:
 
 def _read(path: Path) -> bytes:
     try:
+        check_size(path.stat().st_size, f"`{path}`", SIZE_LIMIT)
         return path.read_bytes()
     except FileNotFoundError as error:
         raise FatalError(f"`{path}` is not there") from error

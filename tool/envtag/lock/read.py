@@ -16,13 +16,15 @@ from envtag.lock.write import FORMAT
 from envtag.package import Manager, Package
 from envtag.platforms import check_platform
 from envtag.urls import channel_url, check_public
-from envtag.util.yaml_read import load
+from envtag.util.yaml_read import check_size, load
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _MD5 = re.compile(r"[0-9a-f]{32}\Z")
 _BLOCK_KEYS = frozenset(
     {"build", "category", "dependencies", "hash", "manager", "name", "optional", "platform", "url", "version"}
 )
+#: More than any lock of a real environment has by far.
+_LIMIT = 32_000_000
 _HINT = "take it from git again (`git checkout -- FILE`), or remove it and run `envtag lock`"
 
 
@@ -36,6 +38,7 @@ def read(data: bytes, where: str) -> Lock:
     Raises:
         FatalError: It is not a lock of a version that is known, is malformed, or was changed by hand.
     """
+    check_size(len(data), where, _LIMIT)
     document = load_quickly(data) or load(data, where)
     if not isinstance(document, dict) or document.get("version") != 1:
         found = document.get("version") if isinstance(document, dict) else None
@@ -53,6 +56,10 @@ def read(data: bytes, where: str) -> Lock:
         lock = _lock(document, metadata, custom, where)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise FatalError(f"{where}: a lock with a malformed part: {error!r}", _HINT) from error
+    except FatalError as error:  # of a URL, a channel or a platform, which does not say where it stands
+        if error.message.startswith(where):
+            raise
+        raise FatalError(f"{where}: {error.message}", error.hint) from error
     stated = _text(custom, "envtag-lock", where)
     if lock.id != stated:
         raise FatalError(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from envtag.errors import FatalError
 from envtag.request import Login, Origin, PypiRequirement
 from envtag.spec.logins import take_login
 from envtag.spec.model import MalformedError, Part, Placed, SpecFile, decode, located, refused
@@ -18,6 +19,7 @@ ReadInclude = Callable[[str], bytes]
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _FILES_LIMIT = 200
+_LIMIT = 10_000
 
 
 def parse_requirements(file: SpecFile, read_include: ReadInclude | None) -> Part:
@@ -145,6 +147,7 @@ def _statements(file: SpecFile) -> Iterator[tuple[Origin, str]]:
     """Logical lines without comments: a backslash at a line's end joins it with the next, unless in a comment."""
     parts: list[str] = []
     start = 1
+    count = 0
     for number, raw in enumerate([*re.split(r"\r\n|\n|\r", decode(file)), ""], start=1):
         comment = raw.lstrip().startswith("#")
         start = start if parts else number
@@ -155,6 +158,9 @@ def _statements(file: SpecFile) -> Iterator[tuple[Origin, str]]:
         line = _COMMENT.sub("", "".join(parts)).strip()
         parts.clear()
         if line:
+            count += 1
+            if count > _LIMIT:
+                raise FatalError(f"{file.name}:{start}: more than {_LIMIT} requirements and options")
             yield Origin(file=file.name, line=start), line
 
 

@@ -8,6 +8,8 @@ from envtag.errors import FatalError
 from envtag.request import Origin
 from envtag.spec.model import refused
 
+_LIMIT = 10_000
+
 
 class Lines:
     """A file's lines, for the places of errors; a line is 0 where a text is not written as it is (escapes).
@@ -52,6 +54,8 @@ class Lines:
         """
         if not isinstance(value, list):
             raise FatalError(f"{self.of(*near)}: {what} is not a list")
+        if len(value) > _LIMIT:
+            raise FatalError(f"{self.of(*near)}: {what} has more than {_LIMIT} entries")
         for item in value:
             if not isinstance(item, str):
                 raise refused(self.of(*near), str(item), f"an entry of {what} is not text")

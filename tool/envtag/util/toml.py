@@ -7,6 +7,9 @@ from typing import Any
 
 from envtag.errors import FatalError
 
+#: More than any project or resolution has by far.
+LIMIT = 16_000_000
+
 
 def basic_string(text: str) -> str:
     """A text as a basic string of TOML, in its quotes."""
@@ -24,6 +27,8 @@ def loads(text: str, where: str) -> dict[str, Any]:
         import tomllib
     else:
         import tomli as tomllib
+    if len(text) > LIMIT:
+        raise FatalError(f"{where}: {len(text)} characters are too many", f"{LIMIT} are read")
     try:
         document: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

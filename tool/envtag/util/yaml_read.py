@@ -9,6 +9,8 @@ from envtag.errors import FatalError
 
 #: Deeper than anything that envtag writes; the C loader recurses, and a stack that is too deep ends the process.
 _DEPTH = 50
+#: More than any lock of a real environment has by far; a parser makes some forty bytes of each.
+LIMIT = 16_000_000
 _MANY_DASHES = re.compile(rb"(?:[-?:][ \t]+){40}")
 
 
@@ -21,11 +23,12 @@ def load(data: bytes, where: str, loader: Any = None) -> Any:
         loader: A subclass of `strict_loader()`'s answer; that itself otherwise.
 
     Raises:
-        FatalError: It is not UTF-8, not YAML, has a key twice in one mapping, an anchor, or is nested too deeply; names
-            `where` and the line.
+        FatalError: It is too big, not UTF-8, not YAML, has a key twice in one mapping, an anchor, or is nested too
+            deeply; names `where` and the line.
     """
     import yaml
 
+    check_size(len(data), where)
     try:
         _check_shape(data, where)
         return yaml.load(data.decode("utf-8"), Loader=loader or strict_loader())  # noqa: S506 - a safe loader's subclass
@@ -38,7 +41,17 @@ def load(data: bytes, where: str, loader: Any = None) -> Any:
             raise _too_deep(where, line) from error
         raise FatalError(f"{where}:{line}: not YAML: {problem}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date that is none, a thousand brackets
-        raise FatalError(f"{where}: not YAML: {error}") from error
+        raise FatalError(f"{where}: not YAML: {' '.join(str(error).split())}") from error
+
+
+def check_size(size: int, where: str, limit: int = LIMIT) -> None:
+    """Refuse what is too big to be read.
+
+    Raises:
+        FatalError: It has more bytes than are read; names `where`.
+    """
+    if size > limit:
+        raise FatalError(f"{where}: {size} bytes are too many", f"{limit} are read")
 
 
 def _check_shape(data: bytes, where: str) -> None:

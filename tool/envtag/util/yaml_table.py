@@ -9,7 +9,10 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from envtag.errors import FatalError
-from envtag.util.yaml_read import load, strict_loader
+from envtag.util.yaml_read import check_size, load, strict_loader
+
+#: More than the settings and releases of any environment.
+_LIMIT = 2_000_000
 
 
 class Untyped(str):
@@ -136,6 +139,7 @@ def load_table(data: bytes, where: str) -> Table:
     Raises:
         FatalError: It is not YAML, not a mapping, has a key twice or a key that is not text.
     """
+    check_size(len(data), where, _LIMIT)
     document = load(data, where, _loader(where))
     if not isinstance(document, Table):
         raise FatalError(f"{where}: not a mapping of keys to values")
