@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import hydrating, packing, publishing, reading, reading_store, reviewing, solving
+from benchmarks import hydrating, metaflow, packing, publishing, reading, reading_store, reviewing, solving
 from benchmarks.measure import Machine, table
 
 from support.data import conda_forge_subset
@@ -44,6 +44,8 @@ def main() -> None:
         rows += packing.rows(machine, registry, COUNT)
         _say(f"publishing {publishing.PACKAGES} packages to a bucket")
         rows += publishing.rows(machine, COUNT)
+        _say("running flows of Metaflow")
+        rows += metaflow.rows(machine, COUNT)
         _say("creating an environment from a bucket on a machine that has nothing")
         rows += reading_store.rows(machine, COUNT)
     print(table(rows))

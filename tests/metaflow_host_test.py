@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from envtag.metaflow_host import VERSION, HostSession, answered, started
+from envtag.metaflow_host import VERSION, HostSession, answered, started, without_python
 from envtag.prefix import creation
 from envtag.util import process
 from support.flows import named
-from support.story import HERE, Story
+from support.story import HERE, MINOR, Story
 
 Ask = Callable[..., Any]
 
@@ -125,6 +125,24 @@ def test_two_launches_at_once_make_an_environment_once(story: Story, monkeypatch
     assert prefixes == {str(story.config.directories.environments / made[0])}
 
 
+def test_fifty_siblings_at_once_make_an_environment_once(story: Story, monkeypatch: pytest.MonkeyPatch):
+    made: list[str] = []
+    real = creation._make
+
+    def watched(lock: Any, *arguments: Any) -> None:
+        made.append(lock.id)
+        real(lock, *arguments)
+
+    monkeypatch.setattr(creation, "_make", watched)
+    base = {"registry": str(story.path), "store": "", "needs": {"requests": ""}, "identity": {}}
+    with ThreadPoolExecutor(50) as pool:
+        found = list(pool.map(lambda _: started({**base, "reference": "mlp/base:v1"}, {"PATH": "/bin"}), range(50)))
+    assert len(made) == 1
+    assert {tuple(argv) for argv, _ in found} == {
+        (str(story.config.directories.environments / made[0] / "bin" / "python"),)
+    }
+
+
 def test_what_a_remote_step_takes_is_in_the_store(story: Story):
     (found,) = steps(answered(question(story, {"reference": "mlp/bare:v1", "share": True}))).values()
     assert len(found["manifest"]) == 64
@@ -164,3 +182,17 @@ def test_a_late_task_that_cannot_start_says_why_and_fails(story: Story, more: di
 def test_settings_of_metaflow_go_before_envtags_own():
     session = HostSession(where="", store_url="file:///elsewhere")
     assert session.config.store == "file:///elsewhere"
+
+
+def test_what_tells_a_python_where_to_look_goes():
+    environ = {"PYTHONPATH": "/step", "PYTHONNOUSERSITE": "1", "PATH": "/bin", "_METAFLOW_ENVTAG_PYTHON": "/p"}
+    without_python(environ)
+    assert environ == {"PATH": "/bin", "_METAFLOW_ENVTAG_PYTHON": "/p"}
+
+
+def test_a_step_that_names_nothing_needs_no_registry(tmp_path: Path, story: Story, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path.parent)
+    index = {"extra_indices": [story.index_url]}
+    asked = question(story, {"pypi": {"fastapi": "0.95.0"}, "python": MINOR, **index})
+    found = steps(answered({**asked, "registry": ""}))["k0"]
+    assert (found["alias"], found["python"]) == ("", MINOR)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -30,6 +30,7 @@ VERSION = 1
 
 def main() -> NoReturn:
     """Answer one question, read from stdin, and end."""
+    without_python(os.environ)
     answer = answered(json.loads(sys.stdin.buffer.read()))
     sys.stdout.write(json.dumps(answer))
     sys.stdout.flush()
@@ -41,13 +42,21 @@ def step() -> NoReturn:
     """Look up what a task runs in, make it, and become its Python with the rest of the arguments."""
     question, arguments = json.loads(sys.argv[1]), sys.argv[2:]
     try:
-        argv, environ = started(question, os.environ)
+        environ = dict(os.environ)
+        without_python(os.environ)
+        argv, environ = started(question, environ)
         sys.exit(replace_process([*argv, *arguments], environ))
     except FatalError as error:
         lines = [f"error: {error.message}", error.detail.rstrip(), f"hint: {error.hint}" if error.hint else ""]
         sys.stderr.write("".join(f"{line}\n" for line in lines if line))
         sys.stderr.flush()
         os._exit(1)
+
+
+def without_python(environ: MutableMapping[str, str]) -> None:
+    """Take away what tells a Python where to look: it is a step's, and would reach what solves, builds and installs."""
+    for name in [name for name in environ if name.startswith("PYTHON")]:
+        del environ[name]
 
 
 def started(question: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
@@ -127,8 +136,12 @@ class HostSession(Session):
 
     def settings(self) -> RegistrySettings:
         """The registry's settings; the defaults where no registry is in reach."""
+        from shutil import which
+
         from envtag.settings import RegistrySettings
 
+        if self.unreachable is not None or which("git") is None:
+            return RegistrySettings()
         try:
             return self.registry.settings
         except UnreachableError:
@@ -233,7 +246,7 @@ def preparation(session: HostSession, question: Mapping[str, Any]) -> Preparatio
             user=user,
             name=environment_name(question.get("flow", "")),
         ),
-        share_all=bool(config.store or session.settings().store),
+        share_all=lambda: bool(config.store or session.settings().store),
         config=config,
         output=output,
     )

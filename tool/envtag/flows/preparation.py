@@ -60,7 +60,7 @@ class Preparation:
         open_store: Gives the store; called only where it is needed.
         resolver: Resolves what is not named.
         sharing: Brings locks to the store.
-        share_all: Share what is solved here, also for steps that run here.
+        share_all: Whether what is solved here is shared for steps that run here, too: where a store is named.
         config: The client's settings.
         output: Where progress is told.
     """
@@ -70,7 +70,7 @@ class Preparation:
     open_store: Callable[[], Store]
     resolver: Resolver
     sharing: Sharing
-    share_all: bool
+    share_all: Callable[[], bool]
     config: Config
     output: Output
     _found: dict[str, Found] = field(default_factory=dict, repr=False)
@@ -148,7 +148,7 @@ class Preparation:
 
     def _shared(self, target: _Target, *, required: bool) -> str:
         """The digest of the manifest in the store; empty for what need not be there, and is not."""
-        if not required and not (target.fresh and self.share_all):
+        if not required and not (target.fresh and self.share_all()):
             return ""
         try:
             return self.sharing.share(target.lock, released=target.released, commit=target.commit)
