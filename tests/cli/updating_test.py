@@ -39,3 +39,17 @@ def test_every_option_of_update_reaches_the_verb(updated, tmp_path: Path):
 def test_update_needs_a_name(updated):
     assert run(["update"]) == USAGE
     assert updated == []
+
+
+def test_the_options_of_outdated_reach_the_verb(monkeypatch):
+    calls = []
+
+    def record(names: Any, **options: Any) -> int:
+        calls.append((names, options["bases"], options["as_json"]))
+        return 7
+
+    monkeypatch.setattr("envtag.commands.outdated.outdated", record)
+    assert options_of("outdated") == {"--bases", "--json"}
+    assert run(["outdated", "x", "y", "--bases"]) == 7
+    assert run(["outdated", "--json"]) == 7
+    assert calls == [(("x", "y"), True, False), ((), False, True)]

@@ -107,6 +107,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "tombstones",
             "updating",
             "verification",
+            "widening",
         ),
     ),
     ("verbs", ("commands",)),

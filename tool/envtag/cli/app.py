@@ -27,6 +27,7 @@ _COMMANDS = (
     authoring.resolve,
     authoring.lock,
     updating.update,
+    updating.outdated,
     authoring.alias,
     interchange.import_command,
     interchange.export_command,

@@ -56,6 +56,7 @@ def init(session: Session, directory: Path, store: str, github: bool, owner: str
     metavar="E",
     help="What solves: rattler or conda-lock for conda, uv or pip-tools for PyPI; repeatable. Default: rattler, uv.",
 )
+@click.option("--from", "source", default="", metavar="REF", help="Lock this environment for more platforms, as it is.")
 @click.option("--dry-run", is_flag=True, help="Solve and tell; write nothing.")
 @click.option("--force", is_flag=True, help="Solve again; replace a release that is not committed yet.")
 @json_option
@@ -78,6 +79,19 @@ def resolve(
         *(("pyproject", path) for path in pyprojects),
     ]
     wanted = Wanted(files=files, **options)  # type: ignore[arg-type]
+    decides = (
+        files,
+        wanted.python,
+        wanted.channels,
+        wanted.index_url,
+        wanted.extra_index_urls,
+        wanted.exclude_newer,
+        wanted.extras, wanted.groups, wanted.engines,
+    )
+    if wanted.source and (any(decides) or wanted.using):
+        raise click.UsageError("`--from` takes the request as it is: leave out what would change it")
+    if wanted.source and not wanted.platforms:
+        raise click.UsageError("`--from` is for more platforms: add `--platform`")
     return verb(wanted, registry=session.registry, config=session.config, output=session.output)
 
 

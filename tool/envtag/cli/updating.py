@@ -1,4 +1,4 @@
-"""The command that brings newer packages."""
+"""The commands that tell of newer packages, and bring them."""
 
 from __future__ import annotations
 
@@ -56,6 +56,25 @@ def update(
         wanted,
         dry_run=dry_run,
         pr_body=pr_body,
+        as_json=as_json,
+        registry=session.registry,
+        config=session.config,
+        output=session.output,
+    )
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--bases", is_flag=True, help="Look at what environments extend alone; nothing is solved.")
+@json_option
+@click.pass_obj
+def outdated(session: Session, names: tuple[str, ...], bases: bool, as_json: bool) -> int:
+    """Show where newer packages or a newer base are to be had (exit code 1), in all environments without a NAME."""
+    from envtag.commands.outdated import outdated as verb
+
+    return verb(
+        names,
+        bases=bases,
         as_json=as_json,
         registry=session.registry,
         config=session.config,

@@ -17,6 +17,7 @@ from envtag.platforms import check_platform, current_platform
 from envtag.settings import EnvironmentSettings, check_extra, parse_cutoff
 from envtag.spec import SpecFile, parse, python_constraint
 from envtag.spec_files import SpecFiles, read_spec_files
+from envtag.widening import source_of
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -38,6 +39,7 @@ class Wanted:
         extra_index_urls: Further PyPI indices, in order.
         exclude_newer: Date, empty for no cutoff.
         using: The environment to extend, empty for none.
+        source: The environment whose request is taken over for more platforms, empty for none.
         extras: Optional dependencies of the projects that are asked for.
         groups: Dependency groups of the projects that are asked for.
         engines: Engines in place of the default ones.
@@ -55,6 +57,7 @@ class Wanted:
     extra_index_urls: Sequence[str] = ()
     exclude_newer: str = ""
     using: str = ""
+    source: str = ""
     extras: Sequence[str] = ()
     groups: Sequence[str] = ()
     engines: Sequence[str] = ()
@@ -77,18 +80,28 @@ def resolve(wanted: Wanted, *, registry: Registry, config: Config, output: Outpu
         raise FatalError(
             f"`{registry.location}` has no work tree to write to", "clone it, and resolve in the clone: `git clone …`"
         )
-    tags = tags_by_name([parse_alias(text) for text in wanted.aliases])
+    source = source_of(wanted.source, registry, config) if wanted.source else None
+    aliases = wanted.aliases or ([source.name] if source is not None else [])
+    tags = tags_by_name([parse_alias(text) for text in aliases])
     if not tags and not wanted.dry_run:
         raise FatalError("nothing to call it by", "add `--alias NAME[:TAG]` (or `--dry-run` to see the solution only)")
-    files = read_spec_files(wanted.files)
+    files = read_spec_files(wanted.files) if source is None else source.files()
     if not files.specs:
         raise FatalError("nothing to resolve", "add `-r requirements.txt`, `-f environment.yml` or `-p pyproject.toml`")
     present = {name: _existing(registry, name) for name in tags}
-    drafted = draft(_settings(wanted, files, registry, list(present.values())), files, registry, config)
+    settings = (
+        _settings(wanted, files, registry, list(present.values()))
+        if source is None
+        else source.settings(wanted.platforms)
+    )
+    drafted = draft(settings, files, registry, config)
     known = [environment for environment in present.values() if environment is not None]
+    if source is not None:
+        source.check(drafted, present.get(source.name), wanted.aliases)
     claims = Claims(registry=registry, output=output, force=wanted.force)
     for name, environment in present.items():
         known = [*claims.check(name, tags[name], drafted, environment), *known]
+    known = [source.environment, *known] if source is not None else known
     if tags and not wanted.force and all(_has_all(tags[name], drafted, present[name]) for name in tags):
         return _tell(wanted, drafted, _answered(drafted, known), tags, changed=False, output=output)
     locks = _answer(drafted, known, wanted, config, output)
