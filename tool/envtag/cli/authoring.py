@@ -86,7 +86,9 @@ def resolve(
         wanted.index_url,
         wanted.extra_index_urls,
         wanted.exclude_newer,
-        wanted.extras, wanted.groups, wanted.engines,
+        wanted.extras,
+        wanted.groups,
+        wanted.engines,
     )
     if wanted.source and (any(decides) or wanted.using):
         raise click.UsageError("`--from` takes the request as it is: leave out what would change it")
