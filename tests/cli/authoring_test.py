@@ -15,7 +15,7 @@ def test_every_option_of_resolve_reaches_the_verb(called, tmp_path):
         "--alias": "mlp/base:v1", "--exclude-newer": "2026-01-01", "--using": "mlp/other:v1",
         "--dry-run": None, "--force": None, "--json": None,
     }  # fmt: skip
-    assert options_of("resolve") == {*given, "--extra", "--from", "--group"}
+    assert options_of("resolve") == {*given, "--engine", "--extra", "--from", "--group"}
     words = [word for option, value in given.items() for word in (option, value) if word is not None]
     assert run(["resolve", *words, "--alias", "x", "--platform", "osx-64", "-r", "d.txt"]) == 7
     (wanted,), options = called["resolve"]
