@@ -11,7 +11,7 @@ from support.source import EXTENSION, PACKAGE, ROOT, extension_modules, modules
 
 TESTS = ROOT / "tests"
 #: Tests that are about the whole and not about one module.
-WHOLE = frozenset({"flows", "meta", "workflows"})
+WHOLE = frozenset({"flows", "meta", "workflows", "remote"})
 #: Modules without a test file of their own, and why.
 EXEMPT = {
     "envtag.checking.context": "declarations; every rule has one",

@@ -27,8 +27,8 @@ def objects(deployed, pinned: str, name: str) -> list[str]:
 
 
 def test_a_pod_has_its_environment_from_the_bucket_alone(deployed, s3: S3Server):
-    pinned = deployed.pinned("mlp/mix:v1")
-    text = f"{deployed.commands('mlp/mix:v1', pinned=pinned)} && {_PYTHON}"
+    pinned = deployed.pinned
+    text = f"{deployed.commands()} && {_PYTHON}"
     done = deployed.node.shell(
         "pod", text, LD_LIBRARY_PATH="/image/lib", PYTHONPATH="/image/python", PYTHONHASHSEED="1"
     )
@@ -53,7 +53,7 @@ def test_a_pod_has_its_environment_from_the_bucket_alone(deployed, s3: S3Server)
 
 
 def test_a_bootstrap_that_was_killed_is_done_again(deployed, s3: S3Server):
-    node, text = deployed.node, deployed.commands("mlp/mix:v1")
+    node, text = deployed.node, deployed.commands()
     bash = str(node.image.path / "bash")
     running = subprocess.Popen(
         [bash, "-c", text], cwd=node.container("pod"), env=node.variables("pod"), start_new_session=True,
@@ -73,7 +73,7 @@ def test_a_bootstrap_that_was_killed_is_done_again(deployed, s3: S3Server):
 
 
 def test_pods_of_a_node_share_what_one_of_them_made(deployed, s3: S3Server, tmp_path: Path):
-    text = f"{deployed.commands('mlp/mix:v1', cache=str(tmp_path / 'cache'))} && {_PYTHON}"
+    text = f"{deployed.commands(cache=str(tmp_path / 'cache'))} && {_PYTHON}"
     node = deployed.node
     bash = str(node.image.path / "bash")
     running = [
@@ -101,7 +101,7 @@ def test_a_cache_that_cannot_be_written_is_said_and_not_used(tmp_path: Path, cap
 
 
 def test_a_damaged_object_is_fetched_again_and_then_refused(deployed, s3: S3Server, monkeypatch, tmp_path: Path):
-    pinned = deployed.pinned("mlp/mix:v1")
+    pinned = deployed.pinned
     (key,) = objects(deployed, pinned, "torchish")
     client, (bucket, _, prefix) = s3.client(), deployed.store.url.removeprefix("s3://").partition("/")
     name = f"{prefix}/{key}"
@@ -109,7 +109,7 @@ def test_a_damaged_object_is_fetched_again_and_then_refused(deployed, s3: S3Serv
     client.put_object(Bucket=bucket, Key=name, Body=whole[:-1] + b"!")
     s3.requests.clear()
     try:
-        done = deployed.node.shell("pod", deployed.commands("mlp/mix:v1", pinned=pinned), check=1)
+        done = deployed.node.shell("pod", deployed.commands(), check=1)
     finally:
         client.put_object(Bucket=bucket, Key=name, Body=whole)
     said = done.stderr.decode()
@@ -117,11 +117,11 @@ def test_a_damaged_object_is_fetched_again_and_then_refused(deployed, s3: S3Serv
     assert said.count("; trying again") == 2
     assert f"envtag: error: torchish 2.0: `{key}` in {deployed.store.url} has other bytes than promised" in said
     assert not (deployed.node.container("pod") / ".envtag" / "python").exists()
-    deployed.node.shell("pod", f"rmdir metaflow; {deployed.commands('mlp/mix:v1', pinned=pinned)} && {_PYTHON}")
+    deployed.node.shell("pod", f"rmdir metaflow; {deployed.commands()} && {_PYTHON}")
 
 
 def test_a_pod_without_the_bundle_says_so(deployed, s3: S3Server):
-    text = deployed.commands("mlp/mix:v1").replace(deployed.runtime.bundle.sha256, "0" * 64)
+    text = deployed.commands().replace(deployed.runtime.bundle.sha256, "0" * 64)
     done = deployed.node.shell("pod", text, check=1)
     assert "asking the package index" in done.text()
     assert "an index is asked" in done.text()
@@ -132,7 +132,7 @@ def test_a_pod_without_the_bundle_says_so(deployed, s3: S3Server):
 def test_a_node_of_another_kind_is_refused_by_name(deployed, s3: S3Server):
     image = Image.make(deployed.images / "arm", machine="aarch64")
     node = Node(image=image, place=deployed.images / "node", environ=s3.variables())
-    done = node.shell("pod", deployed.commands("mlp/mix:v1"), check=1)
+    done = node.shell("pod", deployed.commands(), check=1)
     assert f"this node is `linux-aarch64`, and `mlp/mix:v1` is pinned for `{HERE}`" in done.stderr.decode()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,36 +19,32 @@ from support.pods import REQUEST, Image, Node, prepare_engines
 from support.s3 import S3Server
 from support.story import HERE, Story, mixed
 
+ALIAS = "mlp/mix:v1"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
-    """Environments in a bucket, and the nodes' side of it.
+    """An environment in a bucket, and the nodes' side of it.
 
     Attributes:
-        story: The registry that they are of.
         store: The bucket.
+        pinned: `REQUEST:LOCK@MANIFEST` of `mlp/mix:v1` on this platform.
         runtime: What pods of this platform need.
         node: A node of this platform.
         images: Where further images are made.
     """
 
-    story: Story
     store: Store
+    pinned: str
     runtime: Runtime
     node: Node
     images: Path
 
-    def pinned(self, alias: str) -> str:
-        """`REQUEST:LOCK@MANIFEST` of a published alias on this platform."""
-        replica = read_replica(self.store, parse_alias(alias))
-        assert replica is not None
-        return f"{replica.request}:{replica.locks[HERE]}@{replica.manifests[HERE]}"
-
-    def commands(self, alias: str = "", *, late: str = "", cache: str = "", pinned: str = "") -> str:
-        """What a pod's shell runs to have an environment, with Metaflow's own functions made short."""
-        told = base64.b64encode(json.dumps({"alias": alias or late, "request": REQUEST}).encode()).decode()
-        hydration = f"{command.hydration(self.store.url, {HERE: self.runtime.digest})} --name {alias or late}"
-        hydration += "" if late else f" --environment {HERE}={pinned or self.pinned(alias)}"
+    def commands(self, *, cache: str = "") -> str:
+        """What a pod's shell runs to have the environment, with Metaflow's own functions made short."""
+        told = base64.b64encode(json.dumps({"alias": ALIAS, "request": REQUEST}).encode()).decode()
+        hydration = f"{command.hydration(self.store.url, {HERE: self.runtime.digest})} --name {ALIAS}"
+        hydration += f" --environment {HERE}={self.pinned}"
         hydration += f" --cache {cache}" if cache else ""
         parts = [
             command.prelude(self.store.url, self.runtime.bundle, "echo an index is asked"),
@@ -61,25 +56,31 @@ class Deployed:
 
 
 @pytest.fixture(scope="session")
-def bucket_of_session(s3_of_session: S3Server) -> str:
-    """The URL of one bucket for all tests, since what hydrates is large."""
-    return f"s3://{s3_of_session.bucket()}/envtag"
+def made_of_session() -> dict[str, tuple[str, Runtime]]:
+    """What is in the one bucket of all tests, by its URL: what hydrates is large."""
+    return {}
 
 
 @pytest.fixture
 def deployed(
-    make_story: Callable[..., Story],
-    bucket_of_session: str,
+    request: pytest.FixtureRequest,
+    made_of_session: dict[str, tuple[str, Runtime]],
     s3: S3Server,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Deployed:
-    """`mlp/base:v1`, `mlp/mix:v1` and `mlp/pure:v1`, and what pods of this platform need, in a bucket."""
-    monkeypatch.setenv("ENVTAG_STORE", bucket_of_session)
-    store = open_store(bucket_of_session)
-    story = make_story(mixed)
-    story.call("publish")
-    prepare_engines(story.config)
-    made = runtime.publish([HERE], store, config=story.config, output=Output())
+    """`mlp/mix:v1` and what pods of this platform need, in a bucket."""
+    if not made_of_session:
+        url = f"s3://{s3.bucket()}/envtag"
+        monkeypatch.setenv("ENVTAG_STORE", url)
+        story: Story = request.getfixturevalue("make_story")(mixed)
+        story.call("publish")
+        prepare_engines(story.config)
+        replica = read_replica(open_store(url), parse_alias(ALIAS))
+        assert replica is not None
+        pinned = f"{replica.request}:{replica.locks[HERE]}@{replica.manifests[HERE]}"
+        runtimes = runtime.publish([HERE], open_store(url), config=story.config, output=Output())
+        made_of_session[url] = (pinned, runtimes[HERE])
+    ((url, (pinned, hydrating)),) = made_of_session.items()
     node = Node(image=Image.make(tmp_path / "image"), place=tmp_path / "node", environ=s3.variables())
-    return Deployed(story=story, store=store, runtime=made[HERE], node=node, images=tmp_path / "images")
+    return Deployed(store=open_store(url), pinned=pinned, runtime=hydrating, node=node, images=tmp_path / "images")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -24,8 +25,9 @@ from support.interpreter import find_interpreters
 REQUEST = 'it\'s {"quoted"} $HOME `x`'
 #: What a slim image has, as far as Metaflow's commands use it.
 _PROGRAMS = (
-    "bash", "cat", "chmod", "cp", "date", "dirname", "env", "grep", "gzip", "id", "ls", "md5sum", "mkdir", "mv",
-    "printenv", "printf", "pwd", "rm", "sed", "sh", "sleep", "tar", "tee", "touch", "tr", "uname",
+    "awk", "bash", "cat", "chmod", "cp", "cut", "date", "dirname", "env", "grep", "gzip", "head", "id", "ls", "md5sum",
+    "mkdir", "mv", "printenv", "printf", "pwd", "rm", "sed", "sh", "sleep", "tail", "tar", "tee", "touch", "tr",
+    "uname",
 )  # fmt: skip
 _ELSEWHERE = """\
 import platform
@@ -123,6 +125,15 @@ class Node:
     def shell(self, name: str, text: str, *, check: int | None = 0, **variables: str) -> Completed:
         """Run shell commands in a container."""
         return self.run(name, ["bash", "-c", text], check=check, environ=variables)
+
+
+def recorded_in(container: Path, flow: str) -> dict[str, str]:
+    """What the task of a container recorded of itself, field to value."""
+    found = {}
+    for path in (container / "metaflow" / ".metaflow" / flow).glob("*/*/*/_meta/sysmeta_*"):
+        entry = json.loads(path.read_bytes())
+        found[entry["field_name"]] = entry["value"]
+    return found
 
 
 def prepare_engines(config: Config) -> None:
