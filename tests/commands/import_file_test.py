@@ -168,6 +168,7 @@ def test_a_dry_run_tells_and_writes_nothing(story):
     document = json.loads(told.out)
     assert document["platforms"][HERE]["lock"] == lock_of(story, "mlp/mix").id
     assert document["changed"] is False
+    assert set(document) == {"request", "imported", "platforms", "fetched", "aliases", "changed", "dry_run"}
     assert story.status() == ""
 
 
@@ -233,7 +234,11 @@ def test_what_uv_itself_locked_and_exported_is_taken_over_for_each_platform(stor
     assert "manylinux" in gamma["linux-64"]
     assert "win_amd64" in gamma["win-64"]
     assert names(story, directory / "pylock.toml", *both)["linux-64"] == usual | {"numpyish", "torchish"}
-    assert "envtag lock --check" not in story.call("lock", "--check", "team/names").err
+    assert "all locks answer their specs" in story.call("lock", "--check", "team/names").err
+    spec = ("-p", directory / "pyproject.toml", "--index-url", story.index_url)
+    names(story, directory / "uv.lock", "--python", MINOR, "--extra", "models", *spec)
+    assert "extras: [models]" in story.files("team/names")["envtag.yml"]
+    assert "all locks answer their specs" in story.call("lock", "--check", "team/names").err
 
 
 def test_what_pip_compile_itself_wrote_is_taken_over_with_its_hashes(story, tmp_path):

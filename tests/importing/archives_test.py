@@ -44,6 +44,12 @@ def test_a_file_of_one_machine_is_refused(path):
         public_url(path, "x")
 
 
+@pytest.mark.parametrize("last", ["..%2F..%2Fx.whl", "..%5cx.whl", "a%00.whl", "..\\x.whl"])
+def test_what_would_be_another_file_here_is_refused(last):
+    with pytest.raises(FatalError, match=r"list:3: .*: its path has an encoded"):
+        public_url(f"https://files.example.org/{last}", "list:3")
+
+
 def test_names_are_normalized_or_refused():
     assert pypi_name("Foo_Bar.baz", "x") == "foo-bar-baz"
     with pytest.raises(FatalError, match="x: `-f`: it is not the name"):

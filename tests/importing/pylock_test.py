@@ -3,10 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from envtag.errors import FatalError
 from envtag.importing.pylock import read, recognizes
-from support.foreign import CHOICE, source
+from support.foreign import CHOICE, refusal, source
 
 WINDOWS = "https://files.example.org/alpha-1.0-cp311-cp311-win_amd64.whl"
 LINUX = "https://files.example.org/alpha-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"
@@ -76,7 +78,11 @@ def test_one_file_of_each_package_is_taken_for_each_platform():
     assert [entry.package.name for entry in found.entries["win-64"]] == ["alpha", "usual"]
     assert found.index_url == "https://index.example.org/simple"
     assert found.python == "3.11"
-    assert found.notes == ("left out, since it is a directory: project",)
+    assert found.notes == (
+        "left out, since it is a directory: project",
+        "left out: docs (`--extra` takes it in)",
+        "left out: dev (`--group` takes it in)",
+    )
 
 
 def test_extras_and_groups_are_chosen_and_default_groups_are_taken_without_a_choice():
@@ -121,6 +127,14 @@ def test_each_refusal_names_file_entry_and_reason(old, new, message):
     assert old in TEXT
     with pytest.raises(FatalError, match=message):
         read(source("pylock.toml", TEXT.replace(old, new)), PY311)
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_a_file_with_any_damage_is_read_or_refused_in_one_line(data):
+    at = data.draw(st.integers(0, len(TEXT) - 1))
+    damaged = TEXT[:at] + data.draw(st.text(alphabet="-= {}[]'\"\n&*ab0", max_size=8)) + TEXT[at + 5 :]
+    assert "\n" not in refusal(lambda: read(source("pylock.toml", damaged), PY311))
 
 
 def test_it_is_recognized_by_its_name_or_version():

@@ -3,10 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from envtag.errors import FatalError
 from envtag.importing.uv_lock import read, recognizes
-from support.foreign import CHOICE, source
+from support.foreign import CHOICE, refusal, source
 
 GPU = '{ registry = "https://gpu.example.org/simple" }'
 INDEX = '{ registry = "https://index.example.org/simple" }'
@@ -51,7 +53,11 @@ def test_what_the_project_needs_on_a_platform_is_taken_and_the_project_is_not():
     assert found() == {"alpha": "1.0", "beta": "2.0", "torch": "2.1"}
     assert found(platform="win-64") == {"alpha": "1.0", "beta": "2.0", "torch": "2.1", "winonly": "1.0"}
     imported = read(source("uv.lock", TEXT), PY311)
-    assert imported.notes == ("left out, since it is the project itself: project",)
+    assert imported.notes == (
+        "left out, since it is the project itself: project",
+        "left out: gpu (`--extra` takes it in)",
+        "left out: dev (`--group` takes it in)",
+    )
     assert imported.index_url == "https://index.example.org/simple"
     alpha = imported.entries["linux-64"][0]
     assert alpha.package.depends == ("beta",)
@@ -98,6 +104,7 @@ def test_of_several_projects_one_is_chosen():
     ("old", "new", "message"),
     [
         ("version = 1\n", "version = 2\n", "lock version 2 is not one"),
+        ('">=3.10"', '"3.10"', "uv.lock: `3.10`: it is not a constraint on Python"),
         ("sha256:" + "b" * 64, "sha256:xyz", r"`package` 2 \(`alpha`\): `wheels` 1: `xyz`: it is not a sha256"),
         ('{ name = "alpha", extra', '{ name = "gone", extra', "0 packages of the file are it"),
         ("sys_platform == 'win32'", "sys_platform = 'win32'", "it is not a marker"),
@@ -109,6 +116,22 @@ def test_each_refusal_names_file_entry_and_reason(old, new, message):
     assert old in TEXT
     with pytest.raises(FatalError, match=message):
         read(source("uv.lock", TEXT.replace(old, new, 1)), PY311)
+
+
+def test_a_project_that_needs_nothing_says_what_could_be_chosen():
+    bare = TEXT[: TEXT.index("dependencies = [")] + TEXT[TEXT.index("\n[package.optional-dependencies]\ngpu") :]
+    with pytest.raises(FatalError, match="its project needs nothing on `linux-64`") as caught:
+        found(text=bare)
+    assert "left out: gpu (`--extra` takes it in)" in caught.value.hint
+    assert found(replace(PY311, extras=("gpu",)), text=bare) == {"beta": "2.0"}
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_a_file_with_any_damage_is_read_or_refused_in_one_line(data):
+    at = data.draw(st.integers(0, len(TEXT) - 1))
+    damaged = TEXT[:at] + data.draw(st.text(alphabet="-= {}[]'\"\n&*ab0", max_size=8)) + TEXT[at + 5 :]
+    assert "\n" not in refusal(lambda: read(source("uv.lock", damaged), PY311))
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,10 @@ def _draft(
     files = read_spec_files(wanted.specs)  # it says by itself where packages are
     extra = tuple(wanted.extra_index_urls)
     imported = replace(imported, index_url=wanted.index_url, extra_index_urls=extra)
-    drafted = draft(settings_of(imported, packages, files, origin, conda=conda), files, registry, config)
+    chosen = (wanted.extras, wanted.groups) if any(kind == "pyproject" for kind, _ in wanted.specs) else ((), ())
+    extras, groups = map(tuple, chosen)
+    settings = settings_of(imported, packages, files, origin, conda=conda, extras=extras, groups=groups)
+    drafted = draft(settings, files, registry, config)
     both = conda and bool(drafted.request.pypi)
     provided = provided_by_conda(packages, config=config, output=output) if both else {}
     check_satisfied(drafted.request, packages, provided, python=imported.python)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _CONDA = re.compile(r"(?P<name>[^/]+)-(?P<version>[^-/]+)-(?P<build>[^-/]+)\.(?:conda|tar\.bz2)")
 _SUBDIR = re.compile(r"noarch|(?:linux|osx|win|emscripten|wasi|freebsd|zos)-[a-z0-9_]+")
+_HIDDEN = re.compile(r"%(?:2f|5c|00)|\\", re.IGNORECASE)
 _TOKEN = re.compile(r"/t/[^/]+(?=/)")
 
 
@@ -35,6 +36,8 @@ def public_url(url: str, where: str) -> str:
         raise refused(
             where, url, "it is a file of one machine, which others cannot fetch", "publish it, and name its URL"
         )
+    if _HIDDEN.search(parts.path):
+        raise refused(where, url, "its path has an encoded `/`, `\\` or NUL, and names no file")
     path = parts.path if parts.scheme == "file" else _TOKEN.sub("", parts.path)
     try:
         return check_public(urlunsplit(SplitResult(parts.scheme, host, path, parts.query, parts.fragment)), "a package")

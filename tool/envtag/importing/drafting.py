@@ -58,9 +58,26 @@ def spec_files_of(imported: Imported, packages: Mapping[str, Sequence[Package]],
 
 
 def settings_of(
-    imported: Imported, packages: Mapping[str, Sequence[Package]], files: SpecFiles, origin: Origin, *, conda: bool
+    imported: Imported,
+    packages: Mapping[str, Sequence[Package]],
+    files: SpecFiles,
+    origin: Origin,
+    *,
+    conda: bool,
+    extras: tuple[str, ...] = (),
+    groups: tuple[str, ...] = (),
 ) -> EnvironmentSettings:
-    """The `envtag.yml` of an imported environment; channels are named where no environment.yml can name them."""
+    """The `envtag.yml` of an imported environment; channels are named where no environment.yml can name them.
+
+    Args:
+        imported: For indices, channels and Python.
+        packages: Platform to packages.
+        files: The spec.
+        origin: What it was imported from.
+        conda: Whether Python comes from conda.
+        extras: The extras of a pyproject.toml that its spec asks for.
+        groups: The dependency groups of it.
+    """
     by_spec = any(name.endswith((".yml", ".yaml")) for name in files.specs)
     return EnvironmentSettings(
         spec=files.specs,
@@ -70,6 +87,8 @@ def settings_of(
         channels=() if by_spec else tuple(map(channel_name, imported.channels)),
         index_url=imported.index_url,
         extra_index_urls=imported.extra_index_urls,
+        extras=extras,
+        groups=groups,
         imported=origin,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from envtag.importing.archives import public_url, pypi_name
 from envtag.importing.explicit import version_of
 from envtag.importing.files import choose
 from envtag.importing.model import Choice, Entry, Imported, Source, listed, refused
-from envtag.importing.wire import Table, toml_of
+from envtag.importing.wire import Table, python_bound, toml_of
 from envtag.package import Package
 from envtag.urls import COMMIT, GitUrl
 from envtag.wheels import marker_environment
@@ -38,7 +38,7 @@ def read(source: Source, choice: Choice) -> Imported:
     if version.partition(".")[0] != "1":
         raise FatalError(f"{source.name}: lock-version {version!r} is not one that this envtag reads", "it reads 1.x")
     _check_chosen(document, choice)
-    requires = document.text("requires-python", "")
+    requires = python_bound(document)
     stated = document.table("tool").table("envtag").text("python", "") or only_minor(requires)
     groups = choice.groups or document.texts("default-groups")
     blocks = document.tables("packages")
@@ -67,8 +67,19 @@ def read(source: Source, choice: Choice) -> Imported:
         index_url=public_url(indices[0], source.name) if indices else "",
         extra_index_urls=tuple(public_url(url, source.name) for url in indices[1:]),
         python=max(pythons, default=""),
-        notes=(f"left out, since it is a directory: {', '.join(sorted(left_out))}",) if left_out else (),
+        notes=tuple(_notes(document, choice, groups, left_out)),
     )
+
+
+def _notes(document: Table, choice: Choice, groups: Sequence[str], directories: set[str]) -> Iterator[str]:
+    """What is left out."""
+    if directories:
+        yield f"left out, since it is a directory: {', '.join(sorted(directories))}"
+    for key, chosen, option in (("extras", choice.extras, "--extra"), ("dependency-groups", groups, "--group")):
+        known = {pypi_name(name, document.where) for name in document.texts(key)}
+        left = sorted(known - {pypi_name(name, document.where) for name in chosen})
+        if left:
+            yield f"left out: {', '.join(left)} (`{option}` takes it in)"
 
 
 def _check_chosen(document: Table, choice: Choice) -> None:
@@ -97,7 +108,7 @@ def _check_environment(document: Table, environment: Mapping[str, Any], platform
 
 def _holds(block: Table, environment: Mapping[str, Any]) -> bool:
     marker = block.text("marker", "")
-    python = block.text("requires-python", "")
+    python = python_bound(block)
     if python and not permits(python, minor_of(environment["python_full_version"])):
         return False
     return not marker or _evaluate(marker, environment, f"{block.where} (`{block.text('name')}`)")

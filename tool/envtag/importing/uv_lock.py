@@ -15,7 +15,7 @@ from envtag.importing.archives import public_url, pypi_name
 from envtag.importing.files import choose
 from envtag.importing.model import Choice, Entry, Imported, Source, listed, refused
 from envtag.importing.pylock import milliseconds, nothing_fits
-from envtag.importing.wire import Table, digest_of, toml_of
+from envtag.importing.wire import Table, digest_of, python_bound, toml_of
 from envtag.package import Package
 from envtag.wheels import marker_environment
 
@@ -40,7 +40,7 @@ def read(source: Source, choice: Choice) -> Imported:
         )
     blocks = [Table(item.value, f"{item.where} (`{item.text('name')}`)") for item in document.tables("package")]
     roots = _roots(blocks, choice, source.name)
-    requires = document.text("requires-python", "")
+    requires = python_bound(document)
     entries: dict[str, tuple[Entry, ...]] = {}
     pythons, indices = set(), Counter[str]()
     for platform in choice.platforms or choice.usual:
@@ -51,6 +51,9 @@ def read(source: Source, choice: Choice) -> Imported:
         walk = _Walk(blocks=blocks, choice=choice, environment=marker_environment(platform, python))
         walk.take(roots)
         found = [(block, needs) for block, needs in walk.found() if _local(block) is None]
+        if not found:
+            hint = "; ".join(_left_out(roots, choice))
+            raise FatalError(f"{source.name}: its project needs nothing on `{platform}`", hint)
         entries[platform] = tuple(_entry(block, needs, platform, python, choice) for block, needs in found)
         indices.update(_registry(block) for block, _ in found if _registry(block))
     order = [url for url, _ in indices.most_common()]
@@ -59,8 +62,23 @@ def read(source: Source, choice: Choice) -> Imported:
         index_url=order[0] if order else "",
         extra_index_urls=tuple(sorted(order[1:])),
         python=max(pythons, default=""),
-        notes=tuple(f"left out, since it is the project itself: {block.text('name')}" for block in roots),
+        notes=(
+            *(f"left out, since it is the project itself: {block.text('name')}" for block in roots),
+            *_left_out(roots, choice),
+        ),
     )
+
+
+def _left_out(roots: Sequence[Table], choice: Choice) -> Iterator[str]:
+    """The extras and groups that nobody asked for."""
+    for key, chosen, option in (
+        ("optional-dependencies", choice.extras, "--extra"),
+        ("dev-dependencies", choice.groups, "--group"),
+    ):
+        known = {pypi_name(name, root.where) for root in roots for name in root.table(key).value}
+        left = sorted(known - set(chosen))
+        if left:
+            yield f"left out: {', '.join(left)} (`{option}` takes it in)"
 
 
 def _roots(blocks: Sequence[Table], choice: Choice, where: str) -> list[Table]:

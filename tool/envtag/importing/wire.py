@@ -81,6 +81,22 @@ def table_of(value: Any, where: str) -> Table:
     return Table(value, where)
 
 
+def python_bound(table: Table) -> str:
+    """A `requires-python`, empty where it is missing.
+
+    Raises:
+        FatalError: It is no version specifier (PEP 440).
+    """
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    text = table.text("requires-python", "")
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier as error:
+        raise refused(table.where, text, "it is not a constraint on Python") from error
+    return text
+
+
 def digest_of(kind: str, text: str, where: str) -> str:
     """A `sha256` or `md5` in lower-case hex, or the refusal of it."""
     return Table({kind: text}, where).digest(kind)
