@@ -9,7 +9,7 @@ import pytest
 
 from envtag.errors import FatalError
 from envtag.manifest import Manifest
-from envtag.resolutions import Resolution, find, parse, record
+from envtag.resolutions import Resolution, find, is_current, parse, record
 from envtag.store import Store, keys, open_store
 from support.locks import SAMPLE
 
@@ -127,3 +127,10 @@ def test_a_malformed_record_is_an_error_that_names_its_key(store: Store, change,
 def test_what_is_no_json_is_an_error_that_names_its_key():
     with pytest.raises(FatalError, match=f"`{KEY}` in s3://b: not JSON"):
         parse(b"{", KEY, "s3://b")
+
+
+def test_the_newest_resolution_is_what_a_request_is_resolved_to_today(store: Store):
+    assert is_current(store, SAMPLE.request, SAMPLE.platform, SAMPLE.id)
+    write(store, when="2026-01-01")
+    assert is_current(store, SAMPLE.request, SAMPLE.platform, SAMPLE.id)
+    assert not is_current(store, SAMPLE.request, SAMPLE.platform, "0" * 40)

@@ -13,6 +13,7 @@ def test_every_option_of_resolve_reaches_the_verb(called, tmp_path):
         "-r": "a.txt", "-f": "b.yml", "-p": "c.toml", "--python": "3.12", "--platform": "win-64",
         "--channel": "bioconda", "--index-url": "https://one.example/simple", "--extra-index-url": "https://two.example/simple",
         "--alias": "mlp/base:v1", "--exclude-newer": "2026-01-01", "--using": "mlp/other:v1",
+        "--extra": "gpu", "--group": "dev", "--engine": "pip-tools",
         "--dry-run": None, "--force": None, "--json": None,
     }  # fmt: skip
     assert options_of("resolve") == {*given, "--engine", "--extra", "--from", "--group"}
@@ -28,6 +29,7 @@ def test_every_option_of_resolve_reaches_the_verb(called, tmp_path):
     assert wanted.index_url == "https://one.example/simple"
     assert tuple(wanted.extra_index_urls) == ("https://two.example/simple",)
     assert tuple(wanted.aliases) == ("mlp/base:v1", "x")
+    assert (tuple(wanted.extras), tuple(wanted.groups), tuple(wanted.engines)) == (("gpu",), ("dev",), ("pip-tools",))
     assert (wanted.exclude_newer, wanted.using) == ("2026-01-01", "mlp/other:v1")
     assert (wanted.dry_run, wanted.force, wanted.as_json) == (True, True, True)
     assert options["registry"].worktree == tmp_path / "registry"
@@ -61,8 +63,9 @@ def test_arguments_and_options_reach_the_verb(called, verb, arguments, expected)
 
 
 def test_alias_takes_a_source_and_a_target(called):
-    assert run(["alias", "mlp/base:v1", "mlp/base:stable"]) == 7
-    assert called["alias"][0] == ("mlp/base:v1", "mlp/base:stable")
+    assert run(["alias", "mlp/base", "mlp/base:stable"]) == 7
+    (found, target), _ = called["alias"]
+    assert (found.environment.name, target) == ("mlp/base", "mlp/base:stable")
 
 
 def test_the_options_of_init_for_github_reach_the_verb_and_take_each_other(called):

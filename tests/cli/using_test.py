@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from envtag.cli.entry import run
+from envtag.commands.list import Wanted
 from support.commands import options_of
 
 
@@ -11,6 +12,11 @@ from support.commands import options_of
     [
         ("list", [], ("", {"as_json": False})),
         ("list", ["mlp", "--json"], ("mlp", {"as_json": True})),
+        (
+            "list",
+            ["--tag", "v1", "--package", "numpy <2", "--user", "ada"],
+            ("", {"wanted": Wanted(tag="v1", package="numpy <2", user="ada")}),
+        ),
     ],
 )
 def test_arguments_and_options_reach_the_verb(called, verb, arguments, expected):

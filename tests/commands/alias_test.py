@@ -57,8 +57,7 @@ def test_the_same_pointer_again_writes_nothing(base):
 @pytest.mark.parametrize(
     ("source", "target", "expected"),
     [
-        ("mlp/base:v1", "mlp/base:v9", "`mlp/base:v9` is not a pointer: `v9` is immutable"),
-        ("mlp/base:v1", "mlp/base", "`mlp/base:latest` is not a pointer: `latest` moves by merging"),
+        ("mlp/base:v1", "mlp/base:v9", "`mlp/base` has other locks by now"),
         ("mlp/base:v9", "mlp/base:stable", "`mlp/base` has no tag `v9`"),
         ("mlp/base", "mlp/base:stable", "`mlp/base:latest` is not a release"),
         ("mlp/base:candidate", "mlp/base:stable", "`mlp/base` has no `candidate`"),
@@ -106,3 +105,24 @@ def test_a_release_that_this_clone_has_not_merged_is_refused(base, tmp_path):
 def test_a_registry_without_a_work_tree_is_refused(base):
     told = base.run("--registry", str(base.bare.path), "alias", "mlp/base:v1", "mlp/base:stable", check=1)
     assert "has no work tree" in told.err
+
+
+def test_another_name_is_written_and_what_to_do_next_is_said(base):
+    told = base.call("alias", "mlp/base:v2", "team/copy:v1")
+    item = base.call("show", "mlp/base:v2", "--json").json[0]
+    assert told.out == f"team/copy:v1 → {item['request']}:{item['lock']}\n"
+    assert "wrote envs/team/copy, with every package of `mlp/base:v2`; nothing was solved" in told.err
+    assert "next: `git add envs/team/copy && git commit`" in told.err
+    assert base.call("show", "team/copy:v1", "--json").json[0]["lock"] == item["lock"]
+    told = base.call("alias", "mlp/base:v2", "team/copy:v1")
+    assert "`team/copy:v1` is `mlp/base:v2` already, nothing to do" in told.err
+    assert told.out == ""
+
+
+def test_several_names_are_each_legal_before_the_first_is_written(base):
+    told = base.call("environment", "alias", "mlp/base:v2", "--alias", "team/a:v1", "--alias", "team/B", check=1)
+    assert "team/B" in told.err
+    assert base.status() == ""
+    base.call("environment", "alias", "mlp/base:v2", "--alias", "team/a:v1", "--alias", "mlp/base:candidate")
+    assert base.call("show", "team/a:v1", "--json").json[0]["lock"]
+    assert ledger(base)[-1] == "  candidate: v2"

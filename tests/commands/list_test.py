@@ -87,3 +87,16 @@ def test_a_bare_repository_and_a_url_list_their_default_branch(story):
     for where in (str(story.bare.path), story.bare.url):
         told = story.run("--registry", where, "list", "mlp", cwd=story.place)
         assert names(told) == ["mlp/base", "mlp/mix", "mlp/pure"]
+
+
+def test_environments_are_listed_by_tag_package_and_user(story):
+    assert names(story.call("list", "--tag", "stable")) == ["mlp/base"]
+    assert names(story.call("list", "--tag", "v1")) == ["mlp/base", "mlp/mix", "mlp/pure"]
+    assert names(story.call("list", "--tag", "latest", "mlp2")) == ["mlp2/other"]
+    assert names(story.call("list", "--package", "torchish")) == ["mlp/mix"]
+    assert names(story.call("list", "--package", "alpha<2")) == ["mlp/base", "mlp2/other"]
+    assert names(story.call("list", "--package", "pypi:alpha")) == ["mlp/pure"]
+    assert names(story.call("list", "--user", "a tester", "mlp2")) == ["mlp2/other"]
+    told = story.call("list", "--package", "numpy", "--user", "nobody", check=1)
+    assert "no environments with the package `numpy` resolved by `nobody` in" in told.err
+    assert "`numpy=` does not name a package" in story.call("list", "--package", "numpy=", check=1).err

@@ -175,3 +175,32 @@ def test_a_registry_by_url_shows_what_is_released(story):
     assert base["alias"] == "mlp/base:stable"
     assert base["digest"]
     assert mix["commit"] == story.repo.git("rev-parse", "HEAD")
+
+
+def test_the_documents_form_has_a_fact_a_line(story):
+    text = tagged(story).call("environment", "show", "mlp/base:v1").out
+    shown = story.call("show", "mlp/base:v1", "--json").json[0]
+    packages = [item for item in shown["packages"] if item["manager"] == "conda"]
+    assert text.splitlines() == [
+        f"DEFAULT Environment of type conda-only full hash {shown['request']}:{shown['lock']}",
+        "Aliases mlp/base:v1, mlp/base:stable (mutable)",
+        f"Arch {HERE}",
+        f"Available on {HERE}, osx-arm64",
+        "Resolved on 2024-12-01 12:00:00",
+        "Resolved by A Tester",
+        f"User-requested packages conda::python=={MINOR}.*, conda::alpha==1.0",
+        "Conda packages installed " + ", ".join(f"{p['name']}=={p['version']}-{p['build']}" for p in packages),
+    ]
+    mixed_text = story.call("environment", "show", "mlp/mix:v1").out
+    assert "Environment of type mixed full hash" in mixed_text
+    assert "pypi::click-like, pypi::torchish" in mixed_text
+    assert "Pypi packages installed click-like==1.0, torchish==2.0" in mixed_text
+
+
+def test_an_unreachable_store_is_no_reason_not_to_show(story, monkeypatch):
+    monkeypatch.setenv("ENVTAG_STORE", "s3://no-such-bucket-here/x")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    assert story.call("environment", "show", "mlp/base:v1").out.startswith("Environment of type conda-only")

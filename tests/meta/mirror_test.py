@@ -19,6 +19,7 @@ EXEMPT = {
     "envtag.pods.__main__": "one line; every pod of `pods/bootstrap_test.py` goes through it",
     "envtag.__main__": "one line; every `run_envtag` goes through it",
     "envtag.errors": "declarations; what is shown of them is in `cli/entry_test.py`",
+    "metaflow_extensions.envtag.cmd.mfextinit_envtag": "declarations; see `cmd/commands_test.py`",
     "metaflow_extensions.envtag.config.mfextinit_envtag": "declarations; each is tried with what reads it",
     "metaflow_extensions.envtag.plugins.mfextinit_envtag": "declarations; every flow goes through them",
     "metaflow_extensions.envtag.toplevel.envtag_toplevel": "a name and a version; see `meta/extension_test.py`",

@@ -22,6 +22,16 @@ class AutoModel:
 """
 
 
+_KERNEL = """
+if __name__ == "__main__":
+    import json, os, sys
+    print(json.dumps({
+        "argv": sys.argv[1:], "prefix": sys.prefix, "path": os.environ["PATH"].split(os.pathsep),
+        "modules": sys.path, "activating": os.environ.get("ACTIVATING"),
+    }))
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
     """A package of the documents.
@@ -62,7 +72,8 @@ PACKAGES = (
     Named(dist="itsdangerous", version="2.2.0", conda="itsdangerous", uploaded=NEW),
     Named(dist="tensorflow", version="2.12.0", needs=["numpy>=1.21"]),
     Named(dist="transformers", version="4.28.0", needs=["numpy>=1.17"], code=_AUTO_MODEL),
-    Named(dist="fastapi", version="0.95.0"),
+    Named(dist="fastapi", version="0.95.0", conda="fastapi"),
+    Named(dist="ipykernel", version="6.29.5", conda="ipykernel", module="ipykernel_launcher", code=_KERNEL),
 )
 #: Installed dist to what it needs, as Metaflow wants them in every step's environment.
 REPACKED: Mapping[str, Sequence[str]] = {

@@ -12,11 +12,13 @@ from envtag.errors import FatalError
 from envtag.lock import Lock
 from envtag.lock import write as write_lock
 from envtag.lookup import find
+from envtag.names import FullId, parse_reference
 from envtag.request import Base, Request
 from envtag.spec import SpecFile, parse
 
 if TYPE_CHECKING:
     from envtag.config import Config
+    from envtag.found import Found
     from envtag.ledger import Ledger
     from envtag.lock_merge import Pins
     from envtag.output import Output
@@ -66,8 +68,8 @@ def draft(settings: EnvironmentSettings, files: SpecFiles, registry: Registry, c
     if not settings.base:
         request = compose(settings, spec, registry.settings)
         return Draft(settings=settings, files=files.files, request=request, id=identity.request_id(request))
-    found = find(settings.base, registry, config, {})
-    every = {platform: found.lock(platform) for platform in found.environment.platforms}
+    found = _base(settings.base, registry, config)
+    every = {platform: found.lock(platform) for platform in found.platforms}
     locks = {
         platform: every[platform] if platform in every else found.lock(platform) for platform in settings.platforms
     }
@@ -85,6 +87,29 @@ def draft(settings: EnvironmentSettings, files: SpecFiles, registry: Registry, c
     return Draft(
         settings=settings, files=files.files, request=request, id=identity.request_id(request), base_locks=locks
     )
+
+
+def _base(reference: str, registry: Registry, config: Config) -> Found:
+    """The environment that is extended: of the registry or, by a full id, of its store, where those of steps are."""
+    try:
+        return find(reference, registry, config, {})
+    except FatalError:
+        wanted = parse_reference(reference)
+        if not isinstance(wanted, FullId):
+            raise
+        from envtag.flows.shelf import Shelf
+        from envtag.store import open_store
+        from envtag.stored import find_stored
+
+        kept = Shelf(config).find(wanted)
+        if kept is not None:
+            return kept
+        default = config.directories.default_store.as_uri()
+        store = open_store(config.store or registry.settings.store or default)
+        found = find_stored(reference, store, config.directories.known_tags, {}, (registry.identity,))
+        if found is None:
+            raise
+        return found
 
 
 def answered(drafted: Draft, environment: Environment | None) -> dict[str, Lock]:

@@ -170,3 +170,13 @@ def _has_manifest(store: Store, item: Resolution) -> bool:
     if parse_manifest(data, where).lock.id != item.lock:
         raise FatalError(f"{where} is not of lock {item.lock}, which the record of `{item.environment}` says", _HINT)
     return True
+
+
+def is_current(store: Store, request: str, platform: str, lock: str) -> bool:
+    """Whether a lock is what its request is resolved to today: the newest that is recorded, or none is.
+
+    Raises:
+        FatalError: The store does not answer, or a record is malformed.
+    """
+    found = find(store, request, platform)
+    return not found or found[0].lock == lock

@@ -7,6 +7,7 @@ import click
 from envtag import __version__
 from envtag.cli import (
     authoring,
+    environment,
     explaining,
     interchange,
     packing,
@@ -55,6 +56,7 @@ _COMMANDS = (
     protecting.hook,
     plumbing.merge_driver,
     searching.find,
+    environment.environment,
 )
 
 

@@ -121,11 +121,12 @@ def lock(session: Session, names: tuple[str, ...], check: bool, upgrade: bool, a
 
 
 @click.command()
-@click.argument("source")
-@click.argument("target", metavar="NAME:stable|candidate")
+@click.argument("source", metavar="REF")
+@click.argument("target", metavar="NAME[:TAG]")
 @click.pass_obj
 def alias(session: Session, source: str, target: str) -> int:
-    """Point `stable` or `candidate` at the release SOURCE."""
+    """Give what REF names a further name; `NAME:stable` and `NAME:candidate` point at releases of NAME."""
     from envtag.commands.alias import alias as verb
 
-    return verb(source, target, registry=session.registry, config=session.config, output=session.output)
+    found = session.find(source)
+    return verb(found, target, source=source, registry=session.registry, config=session.config, output=session.output)

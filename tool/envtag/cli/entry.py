@@ -13,13 +13,14 @@ from envtag.errors import FatalError
 OK, NO, USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
 
-def main(argv: Sequence[str] | None = None) -> NoReturn:
+def main(argv: Sequence[str] | None = None, program: str = "envtag") -> NoReturn:
     """Run envtag and end the process with its exit code: 0 ok, 1 no, 2 usage, 3 a bug of ours, 130 ^C.
 
     Args:
         argv: The arguments; the process's own otherwise.
+        program: What usage lines call it.
     """
-    code = run(sys.argv[1:] if argv is None else argv)
+    code = run(sys.argv[1:] if argv is None else argv, program)
     sys.stdout.flush()
     sys.stderr.flush()
     if "rattler" in sys.modules:
@@ -29,11 +30,11 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     sys.exit(code)
 
 
-def run(argv: Sequence[str]) -> int:
+def run(argv: Sequence[str], program: str = "envtag") -> int:
     """Run envtag in this process and return its exit code; errors are told on stderr."""
     try:
         call = quick.parse(argv)
-        code = call() if call is not None else _by_click(argv)
+        code = call() if call is not None else _by_click(argv, program)
     except Exception as error:  # noqa: BLE001 - the one handler
         return _handled(error)
     except KeyboardInterrupt:
@@ -41,11 +42,11 @@ def run(argv: Sequence[str]) -> int:
     return code if isinstance(code, int) else OK
 
 
-def _by_click(argv: Sequence[str]) -> object:
+def _by_click(argv: Sequence[str], program: str) -> object:
     """Let click understand a command line, and call what it means."""
     from envtag.cli.app import cli
 
-    return cli.main(list(argv), prog_name="envtag", standalone_mode=False)
+    return cli.main(list(argv), prog_name=program, standalone_mode=False)
 
 
 def _handled(error: Exception) -> int:

@@ -29,11 +29,13 @@ class Session:
         where: `--registry`, empty where it was not given.
         quiet: `--quiet`.
         offline: `--offline` of the command that runs.
+        datastore: The kind of Metaflow's datastore.
     """
 
     where: str = ""
     quiet: bool = False
     offline: bool = field(default=False)
+    datastore: str = field(default="local")
 
     @cached_property
     def output(self) -> Output:
@@ -65,8 +67,15 @@ class Session:
         return open_store(self.config.store or self.registry.settings.store or default)
 
     def find(self, reference: str) -> Found:
-        """Look an environment up by what names it: in git, or among the replicas where no git is in reach."""
+        """Look an environment up by what names it: in git, or among the replicas where no git is in reach.
+
+        `step:Flow/Run/Step` is looked up by what its task recorded, which Metaflow's client is asked for.
+        """
         from envtag.lookup import find
+        from envtag.names import PATHSPEC_PREFIX
+
+        if reference.startswith(PATHSPEC_PREFIX):
+            return self._find_step(reference)
 
         def in_git() -> Found:
             return find(reference, self.registry, self.config, os.environ)
@@ -86,6 +95,25 @@ class Session:
             return found
 
         return self.read(in_git, in_store)
+
+    def pinned(self, reference: str) -> str:
+        """What names the same environment for good in a file: a pathspec's alias or full id; anything else as it is."""
+        from envtag.names import PATHSPEC_PREFIX
+
+        if not reference.startswith(PATHSPEC_PREFIX):
+            return reference
+        found = self.find(reference)
+        if not found.alias.mutable and found.record is not None:
+            return str(found.alias)
+        lock = found.lock(found.platforms[0])
+        return f"{lock.request}:{lock.id}"
+
+    def _find_step(self, reference: str) -> Found:
+        from envtag.names import parse_pathspec, substitute
+        from envtag.pathspecs import find_step
+
+        pathspec = parse_pathspec(substitute(reference, os.environ))
+        return find_step(pathspec, lambda: self.registry, lambda: self.store, self.config)
 
     def list(self, in_git: Callable[[], int], in_store: Callable[[Store], int]) -> int:
         """Call what lists environments of the registry, or of the store's replicas where no git is in reach."""

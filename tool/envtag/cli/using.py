@@ -26,16 +26,20 @@ def show(session: Session, references: tuple[str, ...], platform: str, as_json: 
 
 @click.command("list")
 @click.argument("prefix", default="")
+@click.option("--tag", default="", metavar="TAG", help="Only those that have this tag.")
+@click.option("--package", default="", metavar="SPEC", help="Only those with this package: `NAME`, or `NAME <2.32`.")
+@click.option("--user", default="", metavar="WHO", help="Only those that someone of this name or mail resolved last.")
 @json_option
 @click.pass_obj
-def list_command(session: Session, prefix: str, as_json: bool) -> int:
+def list_command(session: Session, prefix: str, tag: str, package: str, user: str, as_json: bool) -> int:
     """List the registry's environments, or those below PREFIX."""
-    from envtag.commands.list import list_environments, list_replicas
+    from envtag.commands.list import Wanted, list_environments, list_replicas
 
-    config, output = session.config, session.output
+    wanted = Wanted(tag=tag, package=package, user=user)
+    options = {"wanted": wanted, "as_json": as_json, "config": session.config, "output": session.output}
     return session.list(
-        lambda: list_environments(prefix, as_json=as_json, registry=session.registry, config=config, output=output),
-        lambda store: list_replicas(prefix, as_json=as_json, store=store, config=config, output=output),
+        lambda: list_environments(prefix, registry=session.registry, **options),  # type: ignore[arg-type]
+        lambda store: list_replicas(prefix, store=store, **options),  # type: ignore[arg-type]
     )
 
 

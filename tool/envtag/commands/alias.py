@@ -1,25 +1,28 @@
-"""`envtag alias`: point `stable` or `candidate` at a release, as a one-line change to review."""
+"""`envtag alias`: another name for an environment, as a change to review."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from envtag.adoption import Content, adopt, content_of
 from envtag.errors import FatalError
-from envtag.lookup import find
-from envtag.names import parse_alias
+from envtag.names import Alias, parse_alias
 
 if TYPE_CHECKING:
     from envtag.config import Config
+    from envtag.found import Found
     from envtag.output import Output
     from envtag.registry import Registry
 
 
-def alias(source: str, target: str, *, registry: Registry, config: Config, output: Output) -> int:
-    """Edit the ledger's line of a pointer.
+def alias(found: Found, target: str, *, source: str, registry: Registry, config: Config, output: Output) -> int:
+    """Point `stable` or `candidate` at a release, or give an environment a further name, solving nothing.
 
     Args:
-        source: What it shall name: an immutable tag of the same environment, or another pointer of it.
-        target: `NAME:stable` or `NAME:candidate`.
+        found: What it shall name. For a pointer: an immutable tag of the same environment, or another pointer of it.
+        target: `NAME:stable` or `NAME:candidate`, or any other alias.
+        source: What it was asked for as.
         registry: The registry, with a work tree.
         config: The client's settings.
         output: Where it is told.
@@ -28,18 +31,30 @@ def alias(source: str, target: str, *, registry: Registry, config: Config, outpu
         0.
 
     Raises:
-        FatalError: The target is not a pointer, or the source is not a release of the same environment.
+        AliasExistsError: An immutable tag is taken by other content.
+        FatalError: A pointer's source is not a release of the same environment, or the target cannot be written.
     """
-    pointer = parse_alias(target)
-    if pointer.tag not in ("stable", "candidate"):
-        why = "moves by merging a change of the environment" if pointer.tag == "latest" else "is immutable"
-        raise FatalError(
-            f"`{pointer}` is not a pointer: `{pointer.tag}` {why}",
-            f"`envtag alias {pointer.name}:v5 {pointer.name}:stable`; new immutable tags come from `envtag resolve`",
-        )
+    wanted = parse_alias(target)
     if registry.worktree is None:
         raise FatalError(f"`{registry.location}` has no work tree", "clone it, and edit the clone: `git clone …`")
-    found = find(source, registry, config, {})
+    if wanted.tag in ("stable", "candidate"):
+        return _point(found, wanted, registry, output)
+    content = content_of(found, source, registry, config)
+    return _name(content, source, wanted, registry, output)
+
+
+def alias_all(
+    found: Found, targets: Sequence[str], *, source: str, registry: Registry, config: Config, output: Output
+) -> int:
+    """Give an environment several further names; each is legal before the first is written. See `alias`."""
+    for target in targets:
+        parse_alias(target)
+    options = {"source": source, "registry": registry, "config": config, "output": output}
+    return max(alias(found, target, **options) for target in targets)  # type: ignore[arg-type]
+
+
+def _point(found: Found, pointer: Alias, registry: Registry, output: Output) -> int:
+    """Edit the ledger's line of a pointer."""
     if found.alias.name != pointer.name:
         raise FatalError(
             f"`{found.alias}` is another environment than `{pointer.name}`",
@@ -62,4 +77,16 @@ def alias(source: str, target: str, *, registry: Registry, config: Config, outpu
         registry.write({path: ledger.to_bytes()})
     output.data(f"{pointer} → {pointer.name}:{tag}" + (f" (was {before})" if before else ""))
     output.say(f"next: `git add {path} && git commit`, then open a pull request; reverting it rolls back")
+    return 0
+
+
+def _name(content: Content, source: str, wanted: Alias, registry: Registry, output: Output) -> int:
+    """Write the environment's files under another name."""
+    if not adopt(content, wanted, registry, output):
+        output.say(f"`{wanted}` is `{source}` already, nothing to do")
+        return 0
+    path = f"envs/{wanted.name}"
+    output.data(f"{wanted} → {content.request}:{next(iter(content.locks.values())).id}")
+    output.say(f"wrote {path}, with every package of `{source}`; nothing was solved")
+    output.say(f"next: `git add {path} && git commit`, then open a pull request, or `envtag publish {wanted.name}`")
     return 0

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError
 from envtag.hydration import create_at, provide
 from envtag.names import parse_tag
+from envtag.step_code import check_place, download
 
 if TYPE_CHECKING:
     from envtag.config import Config
     from envtag.lookup import Found
+    from envtag.names import Pathspec
     from envtag.output import Output
     from envtag.store import Store
 
@@ -27,6 +30,10 @@ def create(
     open_store: Callable[[], Store],
     config: Config,
     output: Output,
+    step: Pathspec | None = None,
+    into_dir: Path | None = None,
+    notebook: bool = False,
+    environ: Mapping[str, str] = MappingProxyType({}),
 ) -> int:
     """Create an environment under the root, or at a place or name of the user's choice; prints its path.
 
@@ -39,6 +46,10 @@ def create(
         open_store: Gives where packages are asked for first; called only if they must be.
         config: The client's settings.
         output: Where it is told.
+        step: The step of Metaflow that it is of, or None.
+        into_dir: Where the code of that step goes, or None.
+        notebook: Make it a kernel of Jupyter, which finds that code.
+        environ: The user's variables, which say where Jupyter looks for kernels.
 
     Returns:
         0.
@@ -46,18 +57,46 @@ def create(
     Raises:
         FatalError: The place is taken, or a package cannot be had whole.
     """
+    _check(prefix, name, step, into_dir, force=force and not notebook)
+    if prefix is None and not name:
+        path = provide(found, config=config, open_store=open_store, offline=offline, output=output)
+        told = ""
+    else:
+        path = prefix.absolute() if prefix is not None else config.directories.named / parse_tag(name)
+        made = create_at(path, found, config=config, open_store=open_store, offline=offline, output=output, force=force)
+        told = f"{'created' if made else 'already there,'} {found.alias}; run in it: `{path / 'bin' / 'python'}`"
+    lines = [told]
+    if into_dir is not None and step is not None:
+        download(step, into_dir)
+        lines.append(f"the code of `{step.path}` is in `{into_dir}`")
+    if notebook:
+        kernel = _kernel(found, path, name, into_dir, environ=environ, force=force)
+        lines.append(f"Jupyter has the kernel `{kernel.name}` now: choose it in a notebook")
+    output.data(str(path))
+    for line in filter(None, lines):
+        output.say(line)
+    return 0
+
+
+def _check(prefix: Path | None, name: str, step: Pathspec | None, into_dir: Path | None, *, force: bool) -> None:
+    """Refuse options that contradict each other, and a place for code that is taken."""
     if prefix is not None and name:
         raise FatalError("`--prefix` and `--name` both say where", "give one of them")
-    if prefix is None and not name:
-        if force:
-            raise FatalError(
-                "`--force` goes with `--prefix` or `--name`", "environments under the root are kept by their id"
-            )
-        path = provide(found, config=config, open_store=open_store, offline=offline, output=output)
-        output.data(str(path))
-        return 0
-    target = prefix.absolute() if prefix is not None else config.directories.named / parse_tag(name)
-    made = create_at(target, found, config=config, open_store=open_store, offline=offline, output=output, force=force)
-    output.data(str(target))
-    output.say(f"{'created' if made else 'already there,'} {found.alias}; run in it: `{target / 'bin' / 'python'}`")
-    return 0
+    if prefix is None and not name and force:
+        raise FatalError(
+            "`--force` goes with `--prefix` or `--name`", "environments under the root are kept by their id"
+        )
+    if into_dir is not None and step is None:
+        raise FatalError("`--into-dir` is for the code of a step, and no step is named", "`--pathspec Flow/Run/Step`")
+    if into_dir is not None:
+        check_place(into_dir)
+
+
+def _kernel(
+    found: Found, prefix: Path, name: str, code: Path | None, *, environ: Mapping[str, str], force: bool
+) -> Path:
+    from envtag.kernels import install_kernel, kernel_name
+
+    display = name or str(found.alias)
+    place = code.absolute() if code is not None else None
+    return install_kernel(prefix, kernel_name(display), display, environ=environ, code=place, force=force)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from envtag.claims import Claims, tags_by_name
 from envtag.engine_choice import check_engines
 from envtag.errors import FatalError
 from envtag.names import parse_alias, parse_reference
+from envtag.needs import missing, needs_file
 from envtag.output import Output, megabytes
 from envtag.platforms import check_platform, current_platform
 from envtag.settings import EnvironmentSettings, check_extra, parse_cutoff
@@ -43,6 +44,7 @@ class Wanted:
         extras: Optional dependencies of the projects that are asked for.
         groups: Dependency groups of the projects that are asked for.
         engines: Engines in place of the default ones.
+        needs: Packages and versions to have beside what the files ask for, unless the base has them.
         dry_run: Solve and tell, write nothing.
         force: Solve again although the locks answer the request; replace a release that is not committed yet.
         as_json: Print the result as JSON.
@@ -61,6 +63,7 @@ class Wanted:
     extras: Sequence[str] = ()
     groups: Sequence[str] = ()
     engines: Sequence[str] = ()
+    needs: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
     force: bool = False
     as_json: bool = False
@@ -89,12 +92,10 @@ def resolve(wanted: Wanted, *, registry: Registry, config: Config, output: Outpu
     if not files.specs:
         raise FatalError("nothing to resolve", "add `-r requirements.txt`, `-f environment.yml` or `-p pyproject.toml`")
     present = {name: _existing(registry, name) for name in tags}
-    settings = (
-        _settings(wanted, files, registry, list(present.values()))
-        if source is None
-        else source.settings(wanted.platforms)
-    )
-    drafted = draft(settings, files, registry, config)
+    if source is None:
+        drafted = _drafted(wanted, files, registry, config, list(present.values()))
+    else:
+        drafted = draft(source.settings(wanted.platforms), files, registry, config)
     known = [environment for environment in present.values() if environment is not None]
     if source is not None:
         source.check(drafted, present.get(source.name), wanted.aliases)
@@ -139,6 +140,22 @@ def _settings(
         groups=tuple(dict.fromkeys(check_extra(name) for name in wanted.groups)),
         engines=check_engines(wanted.engines),
     )
+
+
+def _drafted(
+    wanted: Wanted, files: SpecFiles, registry: Registry, config: Config, present: Sequence[Environment | None]
+) -> Draft:
+    """What is asked for, with those of the needs that neither it nor its base has."""
+    drafted = draft(_settings(wanted, files, registry, present), files, registry, config)
+    if not wanted.needs:
+        return drafted
+    named = [{package.name for package in lock.packages} for lock in drafted.base_locks.values()]
+    spec = parse([SpecFile(name=name, data=files.data(name)) for name in files.specs], files.data)
+    more = needs_file(missing(wanted.needs, set.intersection(*named) if named else ()), spec)
+    if more is None:
+        return drafted
+    files = SpecFiles(specs=(*files.specs, more.name), files=(*files.files, more))
+    return draft(_settings(wanted, files, registry, present), files, registry, config)
 
 
 def _platforms(

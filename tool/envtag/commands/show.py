@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from envtag.errors import FatalError
 from envtag.output import Output, megabytes
 from envtag.platforms import current_platform
 from envtag.prefix.marker import environment_path, is_whole
 from envtag.render import fields, table
+from envtag.resolutions import is_current
 
 if TYPE_CHECKING:
     from envtag.config import Config
     from envtag.lookup import Found
+    from envtag.store import Store
 
 
-def show(found: Sequence[Found], *, platform: str, as_json: bool, config: Config, output: Output) -> int:
+def show(
+    found: Sequence[Found],
+    *,
+    platform: str,
+    as_json: bool,
+    config: Config,
+    output: Output,
+    documented: bool = False,
+    store: Callable[[], Store] | None = None,
+) -> int:
     """Print environments: type, ids, aliases, platforms, when and by whom, requested and installed packages.
 
     Args:
@@ -24,6 +37,8 @@ def show(found: Sequence[Found], *, platform: str, as_json: bool, config: Config
         as_json: Print a list of objects as JSON.
         config: The client's settings.
         output: Where it is told.
+        documented: Show them as the documents about Metaflow's named environments do.
+        store: Opens the store, which says whether a lock is what its request is resolved to today (`DEFAULT`).
 
     Returns:
         0.
@@ -35,8 +50,19 @@ def show(found: Sequence[Found], *, platform: str, as_json: bool, config: Config
     if as_json:
         output.json(described)
         return 0
-    output.data("\n\n".join(_text(item) for item in described))
+    texts = [_documented(item, default=_is_default(item, store)) if documented else _text(item) for item in described]
+    output.data("\n\n".join(texts))
     return 0
+
+
+def _is_default(item: dict[str, Any], store: Callable[[], Store] | None) -> bool:
+    """Whether a lock is what its request is resolved to today, as far as the store can be asked."""
+    if store is None:
+        return False
+    try:
+        return is_current(store(), item["request"], item["platform"], item["lock"])
+    except FatalError:
+        return False
 
 
 def _platform(found: Found, wanted: str) -> str:
@@ -125,3 +151,41 @@ def _text(item: dict[str, Any]) -> str:
         for package in item["packages"]
     ]
     return f"{head}\n\n{table(('manager', 'package', 'version', 'build', 'size', 'license'), rows)}"
+
+
+def _documented(item: dict[str, Any], *, default: bool) -> str:
+    """An environment as the documents about named environments show it: one fact a line, labels not aligned."""
+    packages = item["packages"]
+    installed = {
+        manager: ", ".join(_installed(package) for package in packages if package["manager"] == manager)
+        for manager in ("conda", "pypi")
+    }
+    lines = [
+        f"{'DEFAULT ' if default else ''}Environment of type {item['type']} full hash {item['request']}:{item['lock']}",
+        *(f"{label} {value}" for label, value in (
+            ("Aliases", ", ".join(item["aliases"])),
+            ("Arch", item["platform"]),
+            ("Available on", ", ".join(item["platforms"])),
+            ("Resolved on", (item["resolved_on"] or "").replace("T", " ").removesuffix("Z")),
+            ("Resolved by", item["resolved_by"]),
+            ("Locally present as", item["present_at"]),
+            ("Extends", item["base"]),
+            ("User-requested packages", ", ".join(_requested(text) for text in item["requested"])),
+            ("Conda packages installed", installed["conda"]),
+            ("Pypi packages installed", installed["pypi"]),
+        ) if value),
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _installed(package: dict[str, Any]) -> str:
+    build = f"-{package['build']}" if package["build"] else ""
+    return f"{package['name']}=={package['version']}{build}"
+
+
+def _requested(text: str) -> str:
+    """`conda::numpy ==1.21.5` and `conda::boto3 >=1.14.0` as the documents write them: `==` and the version."""
+    found = re.match(r"((?:.*::)?[A-Za-z0-9._-]+(?:\[[^]]*\])?) *(.*)", text)
+    if found is None or not found[2]:
+        return text
+    return f"{found[1]}=={found[2].removeprefix('==')}"

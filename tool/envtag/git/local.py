@@ -189,6 +189,21 @@ class LocalGit:
         )  # fmt: skip
         return parse_log(done.stdout)
 
+    def commits_about(self, text: str, path: str, limit: int) -> list[str]:
+        """The newest commits that brought a text to, or took it from, files at or below a path; of every branch.
+
+        Args:
+            text: Looked for as it is.
+            path: From the repository's top.
+            limit: At most so many.
+        """
+        done = self.run(
+            "--literal-pathspecs", "-c", "log.showSignature=false", "log", "--all", "--format=%H",
+            f"--max-count={limit}",
+            f"-S{text}", "--", path, check=f"cannot search the history of `{path}`",
+        )  # fmt: skip
+        return done.text().split()
+
     def commit(self, revision: str) -> Commit | None:
         """The commit that a revision means; None if it means none."""
         sha = self.commit_of(revision)

@@ -18,9 +18,9 @@ expires = "2027-01-31"
 
 from __future__ import annotations
 
-from envtag.policy.judge import Violation, violations
+from envtag.policy.judge import Violation, is_meant, violations
 from envtag.policy.model import RULES, Banned, Exemption, Limits, Policy, normalized
-from envtag.policy.read import parse_policy
+from envtag.policy.read import parse_policy, read_banned
 
 __all__ = [
     "RULES",
@@ -29,7 +29,9 @@ __all__ = [
     "Limits",
     "Policy",
     "Violation",
+    "is_meant",
     "normalized",
     "parse_policy",
+    "read_banned",
     "violations",
 ]

@@ -71,14 +71,15 @@ def _of_packages(limits: Limits, packages: Iterable[Package], now: int) -> Itera
 
 def _banned(limits: Limits, package: Package) -> Iterator[Violation]:
     for banned in limits.banned:
-        if _is_meant(banned, package):
+        if is_meant(banned, package):
             message = f"`{package}` is banned by `{banned.text}`"
             yield Violation(
                 rule="policy-banned", message=message, hint="ask for another package or version", package=package.name
             )
 
 
-def _is_meant(banned: Banned, package: Package) -> bool:
+def is_meant(banned: Banned, package: Package) -> bool:
+    """Whether a package is one of those that a text names."""
     if banned.name != normalized(package.name) or banned.manager not in ("", package.manager):
         return False
     if not banned.versions:

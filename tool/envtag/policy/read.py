@@ -53,7 +53,7 @@ def _limits(table: Table) -> dict[str, Any]:
         "channels": lambda: _each(table, "channels", channel_url),
         "indices": lambda: _each(table, "indices", lambda text: check_public(text, "index").rstrip("/")),
         "hosts": lambda: _each(table, "hosts", _host),
-        "banned": lambda: _each(table, "banned", _banned),
+        "banned": lambda: _each(table, "banned", read_banned),
         "licenses": lambda: table.texts("licenses"),
         "banned-licenses": lambda: table.texts("banned-licenses"),
         "minimum-age": lambda: _days(table),
@@ -124,7 +124,12 @@ def _told(table: Table, key: str, text: str, read: Callable[[str], Any]) -> Any:
         raise FatalError(f"{table.where}: `{key}`: {error.message}", error.hint) from error
 
 
-def _banned(text: str) -> Banned:
+def read_banned(text: str) -> Banned:
+    """The packages that a text names: `NAME`, `NAME <2.32` or `conda:NAME`.
+
+    Raises:
+        FatalError: It names none.
+    """
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     match = _BANNED.fullmatch(text.strip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -217,6 +218,17 @@ class Registry(Writing):
         revision = "" if self.worktree is not None else self.head()
         if self._clone is not None and not self.offline:
             self._clone.fetch_content(revision, ENVIRONMENTS)
+        return self._names_holding(lock, revision)
+
+    def once_holding(self, lock: str) -> Iterator[tuple[str, str]]:
+        """Name and commit of environments that held a lock id at some time, by the history that is here."""
+        if self._clone is not None:  # it has none
+            return
+        for commit in self.git.commits_about(lock, ENVIRONMENTS, 10):
+            for revision in (commit, f"{commit}^"):
+                yield from ((name, revision) for name in self._names_holding(lock, revision))
+
+    def _names_holding(self, lock: str, revision: str) -> list[str]:
         names: dict[str, None] = {}
         for pattern in (f"{ENVIRONMENTS}/*/tags.yml", f"{ENVIRONMENTS}/*-lock.yml"):
             for path in self.git.grep(lock, (pattern,), revision):
