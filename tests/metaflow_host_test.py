@@ -173,7 +173,8 @@ def test_a_late_task_becomes_its_python_and_knows_what_it_is(story: Story):
 def test_a_late_task_that_cannot_start_says_why_and_fails(story: Story, more: dict[str, str], told: str):
     asked = {"registry": str(story.path), "store": "", "needs": {"requests": ""}, "identity": {}, **more}
     program = "from envtag.metaflow_host import step; step()"
-    done = process.run([sys.executable, "-E", "-c", program, json.dumps(asked), "flow.py"], env=story.environ)
+    environ = {**story.environ, "_METAFLOW_ENVTAG_LATE": json.dumps(asked)}
+    done = process.run([sys.executable, "-E", "-c", program, "flow.py"], env=environ)
     assert done.returncode == 1
     assert told in done.stderr.decode()
     assert "Traceback" not in done.stderr.decode()

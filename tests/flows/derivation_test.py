@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from envtag.errors import FatalError
-from envtag.flows.derivation import Ground, derived_request
+from envtag.flows.derivation import derived_request
 from envtag.flows.shelf import Kept
-from envtag.flows.wanted import Wanted
+from envtag.flows.wanted import Ground, Wanted
 from envtag.identity import request_id
 from envtag.manifest import Manifest
 from envtag.names import FullId

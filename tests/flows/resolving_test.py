@@ -9,12 +9,11 @@ import pytest
 
 from envtag import solve
 from envtag.errors import FatalError, UnsolvableError
-from envtag.flows.derivation import Ground
 from envtag.flows.resolving import Resolved, Resolver
 from envtag.flows.sharing import Sharing
 from envtag.flows.shelf import Shelf
 from envtag.flows.trusted import Trust
-from envtag.flows.wanted import Wanted
+from envtag.flows.wanted import Ground, Wanted
 from envtag.lookup import find
 from envtag.output import Output
 from envtag.store import Store, open_store

@@ -26,12 +26,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 VERSION = 1
+#: Variable with the question of a task that looks up its environment as it starts.
+LATE = "_METAFLOW_ENVTAG_LATE"
 
 
 def main() -> NoReturn:
     """Answer one question, read from stdin, and end."""
     without_python(os.environ)
-    answer = answered(json.loads(sys.stdin.buffer.read()))
+    try:
+        answer = answered(json.loads(sys.stdin.buffer.read()))
+    except KeyboardInterrupt:  # the launcher gets it, too, and tells
+        os._exit(130)
     sys.stdout.write(json.dumps(answer))
     sys.stdout.flush()
     sys.stderr.flush()
@@ -40,12 +45,14 @@ def main() -> NoReturn:
 
 def step() -> NoReturn:
     """Look up what a task runs in, make it, and become its Python with the rest of the arguments."""
-    question, arguments = json.loads(sys.argv[1]), sys.argv[2:]
+    question = json.loads(
+        os.environ.pop(LATE)
+    )  # no argument, since what others may see must not name a registry's login
+    environ = dict(os.environ)
+    without_python(os.environ)
     try:
-        environ = dict(os.environ)
-        without_python(os.environ)
         argv, environ = started(question, environ)
-        sys.exit(replace_process([*argv, *arguments], environ))
+        sys.exit(replace_process([*argv, *sys.argv[1:]], environ))
     except FatalError as error:
         lines = [f"error: {error.message}", error.detail.rstrip(), f"hint: {error.hint}" if error.hint else ""]
         sys.stderr.write("".join(f"{line}\n" for line in lines if line))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from envtag.compose import compose
@@ -18,25 +17,10 @@ from envtag.spec.model import located
 from envtag.spec.pep508 import parse_requirement
 
 if TYPE_CHECKING:
-    from envtag.flows.wanted import Wanted
-    from envtag.found import Found
-    from envtag.lock import Lock
+    from envtag.flows.wanted import Ground, Wanted
 
 _OPERATOR = re.compile(r"[=<>!~]")
 _NAMES = re.compile(r"[-_.]+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What a derived environment stands on.
-
-    Attributes:
-        found: The named environment.
-        lock: Its lock on the platform in question.
-    """
-
-    found: Found
-    lock: Lock
 
 
 def derived_request(

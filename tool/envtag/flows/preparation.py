@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError
-from envtag.flows.derivation import Ground
 from envtag.flows.needs import missing_needs
-from envtag.flows.wanted import Answer, Wanted
+from envtag.flows.wanted import Answer, Ground, Wanted
 from envtag.platforms import current_platform
 from envtag.prefix import activation, layout
 from envtag.prefix.marker import environment_path, is_whole

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from envtag import identity, resolutions
 from envtag.errors import FatalError
-from envtag.flows.derivation import Ground, derived_request
 from envtag.manifest import Manifest
 from envtag.manifests import read_manifest
 from envtag.platforms import current_platform
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from envtag.config import Config
     from envtag.flows.shelf import Shelf
     from envtag.flows.trusted import Trust
-    from envtag.flows.wanted import Wanted
+    from envtag.flows.wanted import Ground, Wanted
     from envtag.output import Output
     from envtag.request import Request
     from envtag.settings import RegistrySettings
@@ -65,6 +64,8 @@ class Resolver:
             UnsolvableError: There is no solution.
             FatalError: A requirement is malformed, or something cannot be reached.
         """
+        from envtag.flows.derivation import derived_request  # with all that reads specs
+
         platform = wanted.platform or current_platform()
         request = derived_request(wanted, needs, platform, ground, self.defaults())
         request_id = identity.request_id(request)

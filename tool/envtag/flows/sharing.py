@@ -9,12 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from envtag import resolutions
-from envtag.builds import provide_builds
 from envtag.errors import FatalError
 from envtag.manifest import Manifest
-from envtag.publication.manifests import python_seen
-from envtag.publication.report import Report
-from envtag.publication.upload import Uploader
 from envtag.store import Store, keys
 from envtag.tombstones import Tombstones
 
@@ -70,6 +66,11 @@ class Sharing:
         return self._publish(lock, commit)
 
     def _publish(self, lock: Lock, commit: str) -> str:
+        from envtag.builds import provide_builds  # with all that uploads, which a launch mostly has no use for
+        from envtag.publication.manifests import python_seen
+        from envtag.publication.report import Report
+        from envtag.publication.upload import Uploader
+
         uploader = Uploader(store=self.store, config=self.config, output=self.output, tombstones=self.tombstones)
         uploader.upload(self.name, lock.packages, Report())
         builds = provide_builds(lock, store=self.store, config=self.config, output=self.output)

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from envtag.engines.python_version import permits
 from envtag.errors import FatalError
-from envtag.spec import python_constraint
 
 if TYPE_CHECKING:
+    from envtag.found import Found
     from envtag.lock import Lock
 
 
@@ -50,9 +49,12 @@ class Wanted:
 
     def adds(self, lock: Lock) -> bool:
         """Whether it asks for more than a lock of what it names has."""
-        if self.conda or self.pypi:
-            return True
-        return bool(self.python) and not (lock.python and permits(python_constraint(self.python), lock.python))
+        if self.conda or self.pypi or not self.python:
+            return bool(self.conda or self.pypi)
+        from envtag.engines.python_version import permits  # with all that reads specs, which most steps have no use for
+        from envtag.spec import python_constraint
+
+        return not (lock.python and permits(python_constraint(self.python), lock.python))
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Wanted:
@@ -68,6 +70,19 @@ class Wanted:
             raise FatalError(
                 f"what a flow's step asks for is not understood: {error}", "install one version of envtag"
             ) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a derived environment stands on.
+
+    Attributes:
+        found: The named environment.
+        lock: Its lock on the platform in question.
+    """
+
+    found: Found
+    lock: Lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,8 @@ from typing import Any, Mapping, NamedTuple
 VARIABLE = "_METAFLOW_ENVTAG"
 #: The Python that has envtag: the launcher's, also for a run that is started inside a step.
 HOST = "_METAFLOW_ENVTAG_PYTHON"
+#: What a task on this machine is to look up as it starts, as JSON; envtag takes it away before the task begins.
+LATE = "_METAFLOW_ENVTAG_LATE"
 #: Metadata field of a task to the identity's attribute.
 FIELDS = {
     "envtag_id": "id",

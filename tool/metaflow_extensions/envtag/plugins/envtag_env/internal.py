@@ -65,13 +65,15 @@ class EnvtagInternal(StepDecorator):
         cli_args.env.update(prepared.variables)
         cli_args.env.update(tree.variables)
         cli_args.env["PYTHONNOUSERSITE"] = "1"
-        cli_args.entrypoint[:1] = self._shim(cli_args.task) if prepared.late else prepared.argv
+        if not prepared.late:
+            cli_args.entrypoint[:1] = prepared.argv
+            return
+        # envtag looks it up, makes it and becomes its Python, in the task's own process
+        cli_args.env[identity.LATE] = json.dumps(self._late(cli_args.task))
+        cli_args.entrypoint[:1] = launch.program(self._environment.host, "step")
 
-    def _shim(self, task: Any) -> list[str]:
-        """The command that looks the environment up, makes it and becomes its Python, in the task's own process.
-
-        What cannot be looked up is told by it, so that the task fails and not the run.
-        """
+    def _late(self, task: Any) -> dict[str, Any]:
+        """What a task is to look up as it starts; what cannot be, is told there: the task fails, and not the run."""
         step = launch.Step(self._step, self._environment.requirement(self._step), "")
         question: dict[str, Any] = {
             **launch.places(),
@@ -86,7 +88,7 @@ class EnvtagInternal(StepDecorator):
             question["identity"]["alias"] = substitute(question["identity"]["alias"], variables, self._step)
         except launch.LaunchError as error:
             question["error"] = str(error)
-        return [*launch.program(self._environment.host, "step"), json.dumps(question)]
+        return question
 
     def task_pre_step(
         self,

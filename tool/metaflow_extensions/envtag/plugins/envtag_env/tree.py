@@ -7,14 +7,17 @@ looks for its own files beside them, as the system resolves `..`.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import tempfile
+import time
 from typing import Any, Iterable
 
 #: Where Metaflow puts the code below a package's root.
 CODE = ".mf_code"
+_KEEP_SECONDS = 60 * 24 * 3600.0
 
 
 class Tree:
@@ -38,12 +41,17 @@ class Tree:
         content = package._mfcontent  # noqa: SLF001 - there is no other way to the list of files
         code = ContentType.CODE_CONTENT.value | ContentType.MODULE_CONTENT.value
         files = [(str(source), name) for source, name in content.content_names(code)]
-        kept = _kept([(source, name) for source, name in files if name.startswith(CODE + "/")], cache)
         self.root = tempfile.mkdtemp(prefix="envtag-code-")
-        mine = os.path.join(self.root, CODE)
-        os.mkdir(mine)
-        for entry in os.listdir(os.path.join(kept, CODE)):
-            os.symlink(os.path.join(kept, CODE, entry), os.path.join(mine, entry))
+        lasting = [(source, name) for source, name in files if name.startswith(CODE + "/")]
+        try:
+            kept = _kept(lasting, cache)
+        except OSError:  # the cache cannot be written to: this run compiles for itself
+            _link(self.root, lasting)
+        else:
+            mine = os.path.join(self.root, CODE)
+            os.mkdir(mine)
+            for entry in os.listdir(os.path.join(kept, CODE)):
+                os.symlink(os.path.join(kept, CODE, entry), os.path.join(mine, entry))
         package.extract_into(self.root, ContentType.OTHER_CONTENT.value)
         _link(self.root, ((source, name) for source, name in files if not name.startswith(CODE + "/")))
         self.variables = self._variables(package)
@@ -63,8 +71,10 @@ def _kept(files: list[tuple[str, str]], cache: str) -> str:
     digest = hashlib.sha256("\0".join(f"{name}\0{source}" for source, name in sorted(files)).encode()).hexdigest()
     place = os.path.join(cache, digest[:40])
     if os.path.isdir(place):
+        os.utime(place)
         return place
     os.makedirs(cache, exist_ok=True)
+    _sweep(cache)
     staging = tempfile.mkdtemp(prefix=f".{digest[:12]}.", suffix=".tmp", dir=cache)
     try:
         _link(staging, files)
@@ -75,6 +85,16 @@ def _kept(files: list[tuple[str, str]], cache: str) -> str:
         if not os.path.isdir(place):  # another run was first otherwise
             raise
     return place
+
+
+def _sweep(cache: str) -> None:
+    """Remove what no run has used for long, and what a killed one left."""
+    oldest = time.time() - _KEEP_SECONDS
+    for name in os.listdir(cache):
+        path = os.path.join(cache, name)
+        with contextlib.suppress(OSError):
+            if os.stat(path).st_mtime < oldest:
+                shutil.rmtree(path)
 
 
 def _link(root: str, files: Iterable[tuple[str, str]]) -> None:
