@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from envtag.util.pattern import pattern
+
 #: Where GitHub looks; it takes the first that is there.
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 #: A bigger file is ignored as a whole.
 SIZE_LIMIT = 3_000_000
-_OWNER = re.compile(r"@[A-Za-z0-9](?:[A-Za-z0-9_-]*)(?:/[A-Za-z0-9._-]+)?|[^@\s]+@[^@\s]+\.[^@\s]+")
-_WILD = re.compile(r"[*?]")
+_OWNER = pattern(r"@[A-Za-z0-9](?:[A-Za-z0-9_-]*)(?:/[A-Za-z0-9._-]+)?|[^@\s]+@[^@\s]+\.[^@\s]+")
+_WILD = pattern(r"[*?]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,9 @@ import re
 from datetime import datetime, timedelta
 
 from envtag.errors import FatalError
+from envtag.util.pattern import pattern
 
-_CUTOFF = re.compile(
+_CUTOFF = pattern(
     r"(?P<day>\d{4}-\d{2}-\d{2})"
     r"(?:[Tt ](?P<time>\d{2}:\d{2})(?::(?P<seconds>\d{2})(?:\.\d+)?)? ?(?P<zone>[Zz]|[+-]\d{2}(?::?\d{2})?)?)?",
     re.ASCII,

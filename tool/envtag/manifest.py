@@ -14,13 +14,14 @@ from envtag.lock import Lock
 from envtag.package import Package
 from envtag.urls import check_public
 from envtag.util.canonical import canonical_json, sha256_hex
+from envtag.util.pattern import pattern
 
 if TYPE_CHECKING:
     from envtag.request import Interpreter
 
 _VERSION = 1
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
-_WHEEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]*\.whl\Z")
+_WHEEL = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]*\.whl\Z")
 #: Scheme of the URL of a wheel that was built of a source: only a store has it.
 BUILT = "envtag-build"
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+from envtag.util.pattern import pattern
+
 Manager = Literal["conda", "pypi"]
-_PLAIN_URL = re.compile(r"https?://[a-zA-Z0-9.-]+/(?:[A-Za-z0-9._~/+=-]*/)?([A-Za-z0-9._~+=!-]+)")
+_PLAIN_URL = pattern(r"https?://[a-zA-Z0-9.-]+/(?:[A-Za-z0-9._~/+=-]*/)?([A-Za-z0-9._~+=!-]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,13 @@ from pathlib import PurePosixPath
 
 from envtag.errors import FatalError
 from envtag.urls import check_public
+from envtag.util.pattern import pattern
 from envtag.util.text import shown
 
 STORE_SCHEMES = ("file", "s3", "gs", "az")
-_RESERVED = re.compile(r"envtag\.yml|tags\.yml|[a-z0-9-]+-lock\.yml", re.IGNORECASE)
-_EXTRA = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_UNPORTABLE = re.compile(r'[\\:*?"<>|\x00-\x1f]')
+_RESERVED = pattern(r"envtag\.yml|tags\.yml|[a-z0-9-]+-lock\.yml", re.IGNORECASE)
+_EXTRA = pattern(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_UNPORTABLE = pattern(r'[\\:*?"<>|\x00-\x1f]')
 
 
 def check_store(url: str) -> str:

@@ -9,10 +9,11 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from envtag.util.pattern import pattern
 from envtag.util.yaml_text import scalar
 
 _TEXT = r"('(?:[^'\n]|'')*'|[A-Za-z][^\s'\"]*)"
-_HEAD = re.compile(
+_HEAD = pattern(
     rf"(?:#[^\n]*\n)?metadata:\n"
     rf"  channels:( \[\]|(?:\n  - url: {_TEXT}\n    used_env_vars: \[\])+)\n"
     rf"  content_hash:\n    {_TEXT}: {_TEXT}\n"
@@ -22,10 +23,10 @@ _HEAD = re.compile(
     rf"package:\n- "
 )
 _END = "\nversion: 1\n"
-_CHANNEL = re.compile(rf"url: {_TEXT}\n")
-_SOURCE = re.compile(rf"- {_TEXT}")
-_PAIR = re.compile(rf"    {_TEXT}: {_TEXT}")
-_BLOCK = re.compile(
+_CHANNEL = pattern(rf"url: {_TEXT}\n")
+_SOURCE = pattern(rf"- {_TEXT}")
+_PAIR = pattern(rf"    {_TEXT}: {_TEXT}")
+_BLOCK = pattern(
     rf"(?:build: {_TEXT}\n  )?category: main\n"
     rf"  dependencies:( {{}}|(?:\n    [^\n]+)+)\n"
     rf"  hash:\n(?:    md5: {_TEXT}\n)?    sha256: {_TEXT}\n"

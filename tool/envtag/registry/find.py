@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError, UnreachableError
 from envtag.git import Git, git_directory, is_git_directory
-from envtag.project import registry_table
+from envtag.project import has_registry_table
 from envtag.registry.address import is_url, parse_address
 from envtag.registry.environment import ENVIRONMENTS
 from envtag.registry.model import PROJECT_FILE, Registry
@@ -38,7 +38,7 @@ def is_registry(directory: Path) -> bool:
     project = directory / PROJECT_FILE
     if not (directory / ENVIRONMENTS).is_dir() or not project.is_file():
         return False
-    return registry_table(project.read_text("utf-8", "replace"), str(project)) is not None
+    return has_registry_table(project.read_text("utf-8", "replace"), str(project))
 
 
 def open_registry(where: str, start: Path, config: Config, *, offline: bool = False) -> Registry:

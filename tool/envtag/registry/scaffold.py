@@ -14,15 +14,16 @@ from envtag import __version__
 from envtag.codeowners import PLACES, CodeOwners
 from envtag.errors import FatalError
 from envtag.rulesets import default_branch, immutable_tags
+from envtag.util.pattern import pattern
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
 _EXTRAS = {"gs": "gcs", "az": "azure"}
 _HEADER = "# Written by `envtag init --github`, which replaces it while this is the digest of the rest: "
-_DIGEST = re.compile(re.escape(_HEADER) + r"([0-9a-f]{16})\n")
-_BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,199}")
-_OWNER = re.compile(r"@[A-Za-z0-9][A-Za-z0-9-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
+_DIGEST = pattern(re.escape(_HEADER) + r"([0-9a-f]{16})\n")
+_BRANCH = pattern(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,199}")
+_OWNER = pattern(r"@[A-Za-z0-9][A-Za-z0-9-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
 #: What a pull request must not change unseen.
 GUARDED = ("/envs/", "/.envtag/", "/.github/", "/CODEOWNERS", "/pyproject.toml")
 

@@ -8,16 +8,17 @@ from envtag.request import CondaRequirement, Origin
 from envtag.spec import conda_version
 from envtag.spec.model import MalformedError, located
 from envtag.urls import channel_url
+from envtag.util.pattern import pattern
 from envtag.util.text import shown
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+_NAME = pattern(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _NAME_LENGTH = 128
-_BUILD = re.compile(r"[A-Za-z0-9_.+*]+")
-_BRACKETS = re.compile(r"([^\[\]]*)\[(.*)\]", re.DOTALL)
-_PAIR = re.compile(r"""\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s,"'\[\]]+))\s*(?:,|$)""")
-_BUILD_SIGN = re.compile(r"(.*[^=!<>~,|(])=([^=!<>~,|()]*)", re.DOTALL)
-_SUBDIR = re.compile(r"/(?:noarch|(?:linux|osx|win|emscripten|wasi|freebsd|zos)-[a-z0-9_]+)/?")
-_ARCHIVE = re.compile(r"\.(?:conda|tar\.bz2)(?:$|[\s#])")
+_BUILD = pattern(r"[A-Za-z0-9_.+*]+")
+_BRACKETS = pattern(r"([^\[\]]*)\[(.*)\]", re.DOTALL)
+_PAIR = pattern(r"""\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s,"'\[\]]+))\s*(?:,|$)""")
+_BUILD_SIGN = pattern(r"(.*[^=!<>~,|(])=([^=!<>~,|()]*)", re.DOTALL)
+_SUBDIR = pattern(r"/(?:noarch|(?:linux|osx|win|emscripten|wasi|freebsd|zos)-[a-z0-9_]+)/?")
+_ARCHIVE = pattern(r"\.(?:conda|tar\.bz2)(?:$|[\s#])")
 _EXAMPLES = "write it like `numpy`, `numpy=1.21`, `numpy>=1.21,<2` or `conda-forge::numpy`"
 
 

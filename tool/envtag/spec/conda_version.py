@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterable
 
 from envtag.spec.model import MalformedError
+from envtag.util.pattern import pattern
 from envtag.util.text import shown
 
-_CLAUSE = re.compile(r"(==|!=|<=|>=|~=|=|<|>|)(.*)", re.DOTALL)
-_VERSION = re.compile(r"(?:[0-9]+!)?[0-9a-z]+(?:[._-][0-9a-z]+)*_?(?:\+[0-9a-z]+(?:[._-][0-9a-z]+)*)?")
-_LONG_NUMBER = re.compile(r"[0-9]{19}")
-_TOKEN = re.compile(r"[(),|]|[^(),|]+")
+_CLAUSE = pattern(r"(==|!=|<=|>=|~=|=|<|>|)(.*)", re.DOTALL)
+_VERSION = pattern(r"(?:[0-9]+!)?[0-9a-z]+(?:[._-][0-9a-z]+)*_?(?:\+[0-9a-z]+(?:[._-][0-9a-z]+)*)?")
+_LONG_NUMBER = pattern(r"[0-9]{19}")
+_TOKEN = pattern(r"[(),|]|[^(),|]+")
 _ORDER = (">=", ">", "~=", "==", "", "!=", "<", "<=")
 _DEPTH = 20
 _EXAMPLES = "write it like `1.2.*`, `==1.2.3` or `>=1.2,<2`"

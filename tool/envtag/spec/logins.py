@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from envtag.request import Login
 from envtag.spec.model import MalformedError
+from envtag.util.pattern import pattern
 
-_USER_INFO = re.compile(r"(?<=://)(?P<user>[^/@:\s]*)(?::(?P<password>[^/@\s]*))?@(?=(?P<host>[^/?#\s]+))")
-_VARIABLES = re.compile(r"(\$\{[A-Z0-9_]+\})+")
+_USER_INFO = pattern(r"(?<=://)(?P<user>[^/@:\s]*)(?::(?P<password>[^/@\s]*))?@(?=(?P<host>[^/?#\s]+))")
+_VARIABLES = pattern(r"(\$\{[A-Z0-9_]+\})+")
 _VARIABLE = "${"
 
 

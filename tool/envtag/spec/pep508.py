@@ -10,6 +10,7 @@ from envtag.platforms import PLATFORMS
 from envtag.request import Origin, PypiRequirement
 from envtag.spec.model import MalformedError, located
 from envtag.urls import check_public, parse_git
+from envtag.util.pattern import pattern
 from envtag.util.text import shown
 from envtag.wheels import marker_environment
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
 
 _EXAMPLES = "write it like `requests>=2.31`, `requests[socks]`, `name @ https://…/name-1.0-py3-none-any.whl` or `name @ git+https://…@v1`"
-_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
-_PATH = re.compile(r"\.{0,2}[/\\]|~[/\\]|[A-Za-z]:[/\\]|\.{1,2}(\[|$)|file:")
+_QUOTED = pattern(r"\"[^\"]*\"|'[^']*'")
+_PATH = pattern(r"\.{0,2}[/\\]|~[/\\]|[A-Za-z]:[/\\]|\.{1,2}(\[|$)|file:")
 _SHA256_FRAGMENT = re.compile(r"(sha256=[0-9a-f]{64})?")
 
 

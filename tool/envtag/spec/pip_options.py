@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from envtag.spec.model import MalformedError, refused
+from envtag.util.pattern import pattern
 
 if TYPE_CHECKING:
     from envtag.errors import FatalError
@@ -65,9 +66,9 @@ _REFUSED = MappingProxyType(
         "--always-unzip": ("pip itself knows it no more", "remove it"),
     }
 )
-_TRAILING = re.compile(r"\s(?=--?[A-Za-z])")
+_TRAILING = pattern(r"\s(?=--?[A-Za-z])")
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_NAME = pattern(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 def read_options(origin: Origin, line: str, options: str | None = None) -> Iterator[tuple[str, str]]:

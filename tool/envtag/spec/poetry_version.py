@@ -5,12 +5,11 @@ The rules are at https://python-poetry.org/docs/dependency-specification/.
 
 from __future__ import annotations
 
-import re
-
 from envtag.spec.model import MalformedError
+from envtag.util.pattern import pattern
 
-_CLAUSE = re.compile(r"(\^|~=|~|===|==|=|!=|<=|>=|<|>|)\s*([^\s,^~=!<>]+)")
-_RELEASE = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(.*)")
+_CLAUSE = pattern(r"(\^|~=|~|===|==|=|!=|<=|>=|<|>|)\s*([^\s,^~=!<>]+)")
+_RELEASE = pattern(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(.*)")
 _EXAMPLES = "write it like `^1.2`, `~1.2`, `1.2.*` or `>=1.2,<2`"
 
 

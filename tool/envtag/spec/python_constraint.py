@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError
 from envtag.spec.model import MalformedError
+from envtag.util.pattern import pattern
 from envtag.util.text import shown
 
 if TYPE_CHECKING:
     from packaging.version import Version
 
-_CLAUSE = re.compile(r"(===|==|!=|<=|>=|~=|<|>|=|)\s*(.*)", re.DOTALL)
+_CLAUSE = pattern(r"(===|==|!=|<=|>=|~=|<|>|=|)\s*(.*)", re.DOTALL)
 _ORDER = (">=", ">", "~=", "==", "!=", "<", "<=")
 _HINT = "write `3.11`, `3.11.7` or clauses such as `>=3.10,<3.13`"
 _PATCH_PARTS = 3

@@ -14,10 +14,11 @@ from envtag.spec.model import MalformedError, Part, Placed, SpecFile, decode, lo
 from envtag.spec.pep508 import parse_requirement
 from envtag.spec.pip_options import format_names, read_options, sha256_hashes, split_requirement
 from envtag.urls import check_public
+from envtag.util.pattern import pattern
 
 ReadInclude = Callable[[str], bytes]
 
-_COMMENT = re.compile(r"(^|\s+)#.*$")
+_COMMENT = pattern(r"(^|\s+)#.*$")
 _FILES_LIMIT = 200
 _LIMIT = 10_000
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from types import MappingProxyType
 
 from envtag.platforms import PLATFORMS
 from envtag.spec.model import MalformedError
+from envtag.util.pattern import pattern
 from envtag.util.text import shown
 
 _ALL = frozenset(PLATFORMS)
@@ -23,9 +23,9 @@ _WORDS = MappingProxyType(
         "unix": _ALL - {"win-64"},
     }
 )
-_TOKEN = re.compile(r"\s*(?:([()])|([^\s()]+))")
-_LEADING = re.compile(r"#\s*\[([^\[\]]*)\]")
-_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
+_TOKEN = pattern(r"\s*(?:([()])|([^\s()]+))")
+_LEADING = pattern(r"#\s*\[([^\[\]]*)\]")
+_BRACKETS = pattern(r"\[([^\[\]]*)\]")
 _KNOWN = ", ".join(f"`{word}`" for word in _WORDS)
 _DEPTH = 20
 

@@ -10,11 +10,12 @@ from typing import Any
 from envtag.errors import FatalError
 from envtag.request import Origin
 from envtag.spec.model import refused
+from envtag.util.pattern import pattern
 from envtag.util.text import shown
 
 _DEPTH = 20
 _NULLS = ("", "~", "null", "Null", "NULL")
-_COMMENT = re.compile(r"(?:^|(?<=\s))#")
+_COMMENT = pattern(r"(?:^|(?<=\s))#")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from envtag.errors import FatalError
+from envtag.util.pattern import pattern
 
 #: Deeper than anything that envtag writes; the C loader recurses, and a stack that is too deep ends the process.
 _DEPTH = 50
 #: More than any lock of a real environment has by far; a parser makes some forty bytes of each.
 LIMIT = 16_000_000
-_MANY_DASHES = re.compile(rb"(?:[-?:][ \t]+){40}")
+_MANY_DASHES = pattern(rb"(?:[-?:][ \t]+){40}")
 
 
 def load(data: bytes, where: str, loader: Any = None) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-_PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9_./+=@!~-]|:(?=[^\s]))*\Z")
+from envtag.util.pattern import pattern
+
+_PLAIN = pattern(r"[A-Za-z](?:[A-Za-z0-9_./+=@!~-]|:(?=[^\s]))*\Z")
 _RESERVED = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
 
