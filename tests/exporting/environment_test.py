@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from envtag.exporting import Subject
 from envtag.exporting.environment import export
 from envtag.spec import SpecFile, parse
@@ -27,6 +29,19 @@ def test_versions_and_builds_are_exact_and_our_own_reader_takes_them():
     assert [(item.name, item.version, item.build) for item in spec.conda][:2] == [
         ("numpy", "==1.26.4", NUMPY.build),
         ("python", "==3.11.7", PYTHON.build),
+    ]
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning", "ignore::DeprecationWarning")
+def test_conda_lock_reads_it_as_a_spec(tmp_path):
+    from conda_lock.src_parser.environment_yaml import parse_environment_file
+
+    path = tmp_path / "environment.yml"
+    path.write_text(export(Subject(name="a:v1", locks=(replace(SAMPLE, packages=(NUMPY, PYTHON)),))).text)
+    found = parse_environment_file(path, platforms=["linux-64"], mapping_url="file:///dev/null")
+    assert [(item.name, item.version, item.build) for item in found.dependencies["linux-64"]] == [
+        ("numpy", "1.26.4", NUMPY.build),
+        ("python", "3.11.7", PYTHON.build),
     ]
 
 

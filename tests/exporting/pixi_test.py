@@ -39,6 +39,21 @@ def test_what_is_read_again_is_the_same():
     assert found.channels == SAMPLE.channels
 
 
+def test_a_commit_is_read_again_and_by_rattler_too(tmp_path):
+    from rattler import LockFile
+
+    url = f"git+https://host.example.org/gitty@{'a' * 40}#subdirectory=py"
+    commit = replace(PLAIN, name="gitty", version="0.1", url=url, sha256="")
+    lock = replace(SAMPLE, packages=(*SAMPLE.packages[:2], commit))
+    text = export(Subject(name="a:v1", locks=(lock,))).text
+    assert read(source("pixi.lock", text), CHOICE).entries["linux-64"][2].package == commit
+    (tmp_path / "pixi.lock").write_text(text)
+    environment = LockFile.from_path(tmp_path / "pixi.lock").default_environment()
+    assert environment is not None
+    (found,) = environment.pypi_packages_for_platform(environment.platforms()[0]) or []
+    assert found.name == "gitty"
+
+
 def test_an_environment_without_conda_is_refused():
     with pytest.raises(FatalError, match=r"has no conda packages, and pixi.lock holds no others"):
         export(Subject(name="a:v1", locks=(replace(SAMPLE, packages=(FLASK,)),)))

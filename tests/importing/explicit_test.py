@@ -58,6 +58,7 @@ def test_the_platform_is_of_the_packages_the_comment_or_the_command_line():
         ((NOARCH,), "does not say which platform"),
         ((URL, URL.replace("linux-64", "osx-64").replace("numpy-", "b-")), "packages of several platforms"),
         (("# platform: osx-64", URL), "says `platform: osx-64`, and has packages for `linux-64`"),
+        (("# pip x @ git+https://host.example.org/x@" + "a" * 40,), "it is of a git repository"),
         (("# pip x @ https://files.example.org/x.exe#sha256=00",), "neither a wheel nor an sdist"),
     ],
 )

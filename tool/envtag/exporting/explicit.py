@@ -34,5 +34,5 @@ def explicit_lines(lock: Lock, head: str) -> Iterator[str]:
     for package in lock.by_manager("conda"):
         yield f"{package.url}#sha256:{package.sha256}"
     for package in lock.by_manager("pypi"):
-        sign = "&" if "#" in package.url else "#"
-        yield f"# pip {package.name} @ {package.url}{sign}sha256={package.sha256}"
+        digest = "" if package.is_commit else f"#sha256={package.sha256}"
+        yield f"# pip {package.name} @ {package.url}{digest}"

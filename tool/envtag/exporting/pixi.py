@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envtag.exporting.model import Exported, Subject, refuse_without
+from envtag.urls import parse_git
 from envtag.util.yaml_text import dump
 
 if TYPE_CHECKING:
@@ -32,21 +33,30 @@ def export(subject: Subject) -> Exported:
     return Exported(text=_HEAD.format(subject.name) + dump(document).decode())
 
 
+def _location(package: Package) -> str:
+    """Where a package is, as pixi writes it: a commit stands behind the `#`."""
+    git = parse_git(package.url)
+    if git is None:
+        return package.url
+    directory = f"&subdirectory={git.subdirectory}" if git.subdirectory else ""
+    return f"git+{git.repository}?rev={git.revision}{directory}#{git.revision}"
+
+
 def _key(package: Package) -> tuple[str, str, str]:
     return (package.name, package.manager, package.url)
 
 
 def _named(package: Package) -> dict[str, str]:
-    return {package.manager: package.url}
+    return {package.manager: _location(package)}
 
 
 def _record(package: Package) -> dict[str, Any]:
     if package.manager == "pypi":
         fields: dict[str, Any] = {
-            "pypi": package.url,
+            "pypi": _location(package),
             "name": package.name,
             "version": package.version,
-            "sha256": package.sha256,
+            "sha256": None if package.is_commit else package.sha256,
             "requires_dist": list(package.depends),
         }
     else:

@@ -70,6 +70,8 @@ def _conda(line: str, where: str) -> Entry:
 
 def _pypi(match: re.Match[str], where: str) -> Entry:
     url = public_url(match["url"], where)
+    if url.startswith("git+"):
+        raise refused(where, url, "it is of a git repository, and no version is stated", "import it from another file")
     name = pypi_name(match["name"], where)
     filename = url.partition("#")[0].rpartition("/")[2]
     package = Package(manager="pypi", name=name, version=version_of(filename, where), url=url, sha256="")
