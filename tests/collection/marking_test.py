@@ -57,6 +57,16 @@ def test_what_a_root_reaches_is_needed_and_the_rest_is_not(store: ModelStore):
     assert found.named[keys.manifest_key(other.digest)] == {key_of(1), key_of(2)}
 
 
+def test_what_flows_solved_is_needed_for_long(store: ModelStore):
+    request(store, put(store, 0), "flows/train")
+    request(store, put(store, 1), "team/train")
+    store.later(days=300)
+    assert needed(look(store)) >= {key_of(0)}
+    assert key_of(1) not in needed(look(store))
+    store.later(days=100)
+    assert needed(look(store)) == set()
+
+
 def test_what_is_young_is_needed_and_so_is_what_it_reaches(store: ModelStore):
     put(store, 0)
     store.later(days=3)

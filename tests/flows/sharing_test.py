@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,22 @@ def test_a_lock_is_shared_with_all_that_it_takes_and_once(story: Story, tmp_path
     before = sorted(entry.key for entry in store.list(""))
     assert sharing(story, store, "another").share(lock) == digest
     assert sorted(entry.key for entry in store.list("")) == before
+
+
+def test_what_flows_solved_long_ago_is_renewed_by_who_shares_it(story: Story, tmp_path: Path):
+    store, lock = open_store((tmp_path / "store").as_uri()), lock_of(story, "mlp/bare")
+    sharing(story, store).share(lock)
+    key = keys.request_key(lock.request, lock.platform, lock.id)
+    path = tmp_path / "store" / key
+    os.utime(path, (1, 1))
+    sharing(story, store).share(lock)
+    assert path.stat().st_mtime == 1  # recorded just now, by its own word
+    path.write_bytes(path.read_bytes().replace(f'"when":"{datetime.now(timezone.utc).year}'.encode(), b'"when":"2001'))
+    os.utime(path, (1, 1))
+    sharing(story, store).share(lock)
+    assert path.stat().st_mtime > 1
+    (record,) = resolutions.find(store, lock.request)
+    assert record.when.startswith("2001")
 
 
 def test_what_a_tag_names_and_the_store_has_is_not_shared_again(story: Story, tmp_path: Path):

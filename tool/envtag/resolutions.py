@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from envtag.manifest import Manifest
     from envtag.store import Store
 
+#: What the names of environments begin with that flows solved for their steps: no tag ever leads to them.
+OF_FLOWS = "flows/"
 _VERSION = 1
 _ATTEMPTS = 5
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -101,6 +103,13 @@ def record(store: Store, *, manifest: Manifest, environment: str, commit: str, w
         if store.swap(key, mine.to_bytes(), found[1] if found is not None else None):
             return mine.manifest
     raise contended(key, store.url)
+
+
+def renew(store: Store, key: str) -> None:
+    """Let a record be as if it was written now, for who counts its age; one that is being written is young anyway."""
+    found = store.read_versioned(key)
+    if found is not None:
+        store.swap(key, found[0], found[1])
 
 
 def find(store: Store, request: str, platform: str = "") -> list[Resolution]:

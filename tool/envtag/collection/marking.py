@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from envtag.resolutions import Resolution
     from envtag.store import Store
 
+#: What flows solved for their steps is kept at least so long after it was last brought to the store: a deployed flow
+#: needs it, and no tag says so.
+KEEP_OF_FLOWS = timedelta(days=365)
 _HINT = "nothing was deleted: `envtag verify --all` says what else is broken"
 
 
@@ -95,7 +98,7 @@ def survey(store: Store, roots: Roots, *, now: datetime, keep: timedelta) -> Sur
     former: defaultdict[str, set[str]] = defaultdict(set)
     for _, record in requests:
         former[record.manifest].add(record.environment)
-    recent = [record for entry, record in requests if young(entry)]
+    recent = [record for entry, record in requests if _remembered(entry, record, now, keep)]
     needed = _needed(roots, recent, manifests)
     for digest, entry in manifests.items():
         if young(entry):
@@ -122,9 +125,15 @@ def survey(store: Store, roots: Roots, *, now: datetime, keep: timedelta) -> Sur
         _item(entry, reached.get(entry.key), former_of_keys.get(entry.key, set()), young(entry))
         for entry in store.list(keys.OBJECTS)
     ]
-    old = tuple((entry, record.manifest) for entry, record in requests if not young(entry))
+    old = tuple((entry, record.manifest) for entry, record in requests if not _remembered(entry, record, now, keep))
     published = len(roots.releases) - len(elsewhere)
     return Survey(items=tuple(items), named=named, requests=old, published=published, elsewhere=elsewhere)
+
+
+def _remembered(entry: Entry, record: Resolution, now: datetime, keep: timedelta) -> bool:
+    """Whether the record of a request is recent enough for what it names to be needed."""
+    of_flow = record.environment.startswith(resolutions.OF_FLOWS)
+    return entry.modified >= now - (max(keep, KEEP_OF_FLOWS) if of_flow else keep)
 
 
 def _needed(roots: Roots, recent: Iterable[Resolution], manifests: Container[str]) -> dict[str, set[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from envtag.config import Config
     from envtag.lock import Lock
     from envtag.output import Output
+
+
+#: A record of what flows solved is renewed by who uses it later: the collection of garbage goes by its age.
+_RENEWED_AFTER = timedelta(days=30)
 
 
 @dataclass(kw_only=True)
@@ -60,9 +64,12 @@ class Sharing:
         key = keys.request_key(lock.request, lock.platform, lock.id)
         data = store.read(key)
         if data is not None:
-            digest = resolutions.parse(data, key, store.url).manifest
-            if self.tombstones.revive(keys.manifest_key(digest)) and store.size(keys.manifest_key(digest)) is not None:
-                return digest
+            record = resolutions.parse(data, key, store.url)
+            manifest_key = keys.manifest_key(record.manifest)
+            if self.tombstones.revive(manifest_key) and store.size(manifest_key) is not None:
+                if record.environment.startswith(resolutions.OF_FLOWS) and record.when < _moment(-_RENEWED_AFTER):
+                    resolutions.renew(store, key)
+                return record.manifest
         return self._publish(lock, commit)
 
     def _publish(self, lock: Lock, commit: str) -> str:
@@ -88,7 +95,7 @@ class Sharing:
             environment=self.name,
             commit=commit,
             who=self.user,
-            when=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            when=_moment(),
         )
 
     @cached_property
@@ -106,4 +113,8 @@ class Sharing:
 
 def environment_name(flow: str) -> str:
     """What a flow's own environments are recorded as being of: `flows/` and its name in a legal spelling."""
-    return f"flows/{re.sub(r'[^a-z0-9]+', '-', flow.lower()).strip('-')[:60] or 'flow'}"
+    return f"{resolutions.OF_FLOWS}{re.sub(r'[^a-z0-9]+', '-', flow.lower()).strip('-')[:60] or 'flow'}"
+
+
+def _moment(offset: timedelta = timedelta()) -> str:
+    return (datetime.now(timezone.utc) + offset).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -65,6 +65,8 @@ class EnvtagInternal(StepDecorator):
         cli_args.env.update(prepared.variables)
         cli_args.env.update(tree.variables)
         cli_args.env["PYTHONNOUSERSITE"] = "1"
+        if "PYTHONHOME" in os.environ:  # the launcher's, which another Python does not start with
+            cli_args.env["PYTHONHOME"] = ""
         if not prepared.late:
             cli_args.entrypoint[:1] = prepared.argv
             return
