@@ -195,3 +195,17 @@ def test_a_repository_goes_where_its_mirror_is_and_back():
     assert mirrors.fetch_url(f"git+https://h.example/a@{COMMIT}#subdirectory=p") == there
     assert mirrors.canonical_url(there) == f"git+https://h.example/a@{COMMIT}#subdirectory=p"
     assert mirrors.fetch_url("git+https://h.example/ab@v1") == "git+https://h.example/ab@v1"
+
+
+def test_the_default_index_may_have_a_mirror_and_no_name_of_a_host():
+    mirrors = Mirrors.parse("pypi=https://u:p@h.example/simple/ https://a.example=https://b.example", {"pypi": "x"})
+    assert mirrors.default_index == "https://u:p@h.example/simple"
+    assert mirrors.pairs == (("https://a.example", "https://b.example"),)
+    with pytest.raises(FatalError):
+        Mirrors.parse("pypi=simple")
+
+
+def test_what_a_mirror_with_a_login_answers_with_is_mapped_back():
+    mirrors = Mirrors.parse("https://a.example/x=https://u:p@b.example/y")
+    assert mirrors.canonical_url("https://b.example/y/z.whl") == "https://a.example/x/z.whl"
+    assert mirrors.canonical_url("https://u:p@b.example/y/z.whl") == "https://a.example/x/z.whl"

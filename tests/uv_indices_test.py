@@ -44,3 +44,14 @@ def test_a_netrc_has_what_is_known_before_the_users_own_lines(tmp_path: Path):
 def test_the_users_own_netrc_is_where_they_say_or_at_home():
     assert own_netrc({"NETRC": "/a/netrc", "HOME": "/h"}) == Path("/a/netrc")
     assert own_netrc({"HOME": "/h"}) == Path("/h/.netrc")
+
+
+def test_the_default_index_is_asked_where_its_mirror_is_unless_another_one_takes_its_place():
+    mirrors = Mirrors.parse("pypi=https://u:p@m.example/simple")
+    found = index_words(mirrors, Credentials(), default="")
+    assert found.words == ["--default-index", "envtag-0=https://m.example/simple"]
+    assert found.variables["UV_INDEX_ENVTAG_0_PASSWORD"] == "p"
+    assert index_words(mirrors, Credentials(), default="https://a.example/s").words == [
+        "--default-index", "https://a.example/s",
+    ]  # fmt: skip
+    assert index_words(mirrors, Credentials(), default="", no_index=True).words == ["--no-index"]

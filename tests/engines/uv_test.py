@@ -102,3 +102,25 @@ def test_the_default_index_is_asked_without_being_named(tmp_path: Path):
     assert packages["requests"].version == "2.32.3"
     assert packages["requests"].depends == ("certifi", "charset-normalizer", "idna", "urllib3")
     assert packages["charset-normalizer"].filename.endswith("macosx_11_0_arm64.whl")
+
+
+def _behind(cache: Path, index: Index, mirrors: str) -> Package:
+    """`beta` from the default index, which is behind a mirror."""
+    problem = PypiProblem(
+        platform="linux-64", python="3.11", requirements=(PypiRequirement(name="beta", text="beta"),),
+        virtual_packages=virtual_packages("linux-64", {}),
+    )  # fmt: skip
+    [package] = solve(problem, mirrors=Mirrors.parse(f"pypi={index.url} {mirrors}"), cache=cache)
+    return package
+
+
+def test_a_mirror_of_the_default_index_is_asked_and_not_locked(pypi_index: Index, tmp_path: Path):
+    found = _behind(tmp_path, pypi_index, f"https://files.example/all={pypi_index.root}/files")
+    assert found.url == "https://files.example/all/beta-2.0-py3-none-any.whl"
+    assert Mirrors.parse(f"https://files.example/all={pypi_index.root}/files").fetch_url(found.url).startswith("http:")
+
+
+def test_a_mirror_whose_files_are_nowhere_else_is_refused(pypi_index: Index, tmp_path: Path):
+    with pytest.raises(FatalError, match=r"`beta 2\.0` is from the mirror of the default index") as caught:
+        _behind(tmp_path, pypi_index, "")
+    assert f"`CANONICAL={pypi_index.root}`" in caught.value.hint

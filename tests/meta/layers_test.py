@@ -58,6 +58,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "conda_client",
             "config",
             "credentials",
+            "dist_extras",
             "dists",
             "download",
             "engines",

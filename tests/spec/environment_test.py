@@ -105,8 +105,11 @@ def test_empty_lists_are_fine():
         ("dependencies:\n- &n numpy\n- *n # [linux]\n", "e.yml:3: `# [linux]`: a selector belongs after a package"),
         ("dependencies:\n- numpy=\n", "e.yml:2: `numpy=`: `=` has no version"),
         ("dependencies:\n- pip:\n  - numpy=1\n", "e.yml:3: `numpy=1`: not a requirement"),
-        ("dependencies:\n- pip:\n  - -r req.txt\n", "e.yml:3: `-r req.txt`: options are not read here"),
-        ("dependencies:\n- pip:\n  - --index-url=https://u:hunter2@h/s\n", "e.yml:3: `--index-url=https://***@h/s`"),
+        ("dependencies:\n- pip:\n  - -r req.txt\n", "e.yml:3: `-r req.txt`: a file cannot be included here"),
+        (
+            "dependencies:\n- pip:\n  - --index-url=https://u:hunter2@h/s\n",
+            "e.yml:3: the URL of index at `h` holds a user name or password",
+        ),
         ("dependencies:\n- conda:\n  - a\n", "e.yml:2: `conda`: only `pip:` can have a list of its own"),
         ("dependencies:\n- pip: [a]\n  npm: [b]\n", "only `pip:` can have a list of its own"),
         ("dependencies:\n- {}\n", "e.yml:2: ``: only `pip:` can have a list"),
@@ -186,3 +189,31 @@ def test_a_damaged_file_is_read_or_refused_with_its_place(text):
     if error is not None:
         assert error.message.startswith("e.yml")
         assert "\n" not in error.message
+
+
+def test_options_of_the_pip_section_are_pips():
+    found = part(
+        "dependencies:\n- pip:\n  - --extra-index-url https://h.example/cu118\n  - -f https://f.example/page.html\n"
+        "  - torch==2.0+cu118  # [linux]\n  - --pre\n"
+    )
+    assert [(placed.value, placed.origin.line) for placed in found.extra_index_urls] == [("https://h.example/cu118", 3)]
+    assert [(name, placed.value) for name, placed in found.options] == [
+        ("find-links", "https://f.example/page.html"), ("pre", ""),
+    ]  # fmt: skip
+    assert [(item.text, item.platforms) for item in found.pypi] == [
+        ("torch==2.0+cu118", frozenset({"linux-64", "linux-aarch64"}))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("-r requirements.txt", "e.yml:3: `-r requirements.txt`: a file cannot be included here"),
+        ("-e .", "`-e`: an editable install has no hash"),
+        ("--pre  # [linux]", "an option is for all platforms"),
+    ],
+)
+def test_what_a_pip_section_cannot_say_is_refused(line, message):
+    with pytest.raises(FatalError) as raised:
+        part(f"dependencies:\n- pip:\n  - {line}\n", "e.yml")
+    assert message in raised.value.message

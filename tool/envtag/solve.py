@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from envtag import credentials, git_source, identity
+from envtag.dist_extras import Extras
 from envtag.dists import provided_dists, refuse_twice
 from envtag.engine_choice import engine_of
 from envtag.engines import CondaProblem, Dist, PypiProblem, conda_engine, pypi_engine
@@ -214,19 +215,22 @@ class _Job:
             self.output.tasks("solving PyPI packages", asked) as done,
             ThreadPoolExecutor(min(_WORKERS, len(asked))) as threads,
         ):
-            futures = {name: threads.submit(self._solve_pypi, problem, done) for name, problem in problems.items()}
+            futures = {
+                name: threads.submit(self._solve_pypi, problem, conda[name], done) for name, problem in problems.items()
+            }
             answers.update({name: future.result() for name, future in futures.items()})
         return answers
 
-    def _solve_pypi(self, problem: PypiProblem, done: Callable[[str], None]) -> Answer:
+    def _solve_pypi(self, problem: PypiProblem, conda: Packages, done: Callable[[str], None]) -> Answer:
         try:
             refuse_twice(problem)
             if not any(not item.constraint for item in problem.requirements):
                 return problem.pinned
             mirrors, directories = self.config.mirrors, self.config.directories
             engine = pypi_engine(engine_of("pypi", self.request.engines))
-            solve_one = partial(engine.solve, problem, mirrors=mirrors, cache=directories.uv)
-            solved = self.credentials.retried(solve_one)
+            solve_one = partial(engine.solve, mirrors=mirrors, cache=directories.uv)
+            extras = Extras(conda=conda, mirrors=mirrors, directories=directories, store=self.store, output=self.output)
+            solved = self.credentials.retried(lambda: extras.solved(solve_one, problem))
             base = {item.name for item in problem.pinned}
             check_stated([item for item in solved if item.name not in base], problem)
             return tuple(

@@ -13,6 +13,8 @@ from envtag.util.pattern import pattern
 from envtag.util.text import shown
 
 CONDA_ALIAS = "https://conda.anaconda.org"
+#: The name of the default PyPI index among mirrors.
+DEFAULT_INDEX = "pypi"
 _TOKEN = pattern(r"/t/[^/]+(/|$)")
 _SECRET_KEYS = pattern(
     r"^(x-amz-.*|x-goog-.*|awsaccesskeyid|signature|sig|se|sp|sv|token|access_token|api_?key|password|auth|key)$",
@@ -139,13 +141,17 @@ class Mirrors:
 
     Attributes:
         pairs: Canonical and mirror prefix, both without a trailing slash, longest canonical first.
+        default_index: Where the default PyPI index is really asked, which has no URL here; empty for itself.
     """
 
     pairs: tuple[tuple[str, str], ...] = ()
+    default_index: str = ""
 
     @classmethod
     def parse(cls, text: str, table: Mapping[str, str] | None = None) -> Mirrors:
         """Read `CANONICAL=MIRROR` pairs divided by blanks, and a table of more; the text wins over the table.
+
+        The canonical name `pypi` is that of the default PyPI index.
 
         Raises:
             FatalError: A pair is not two absolute URLs.
@@ -156,11 +162,11 @@ class Mirrors:
             if not sign:
                 raise FatalError(f"`{pair}` in ENVTAG_MIRRORS is not CANONICAL=MIRROR")
             merged[canonical] = mirror
-        for canonical, mirror in merged.items():
-            for url in (canonical, mirror):
-                _split(url, "mirror")
+        default = merged.pop(DEFAULT_INDEX, "").rstrip("/")
+        for url in (*merged, *merged.values(), *filter(None, (default,))):
+            _split(url, "mirror")
         pairs = {canonical.rstrip("/"): mirror.rstrip("/") for canonical, mirror in merged.items()}
-        return cls(tuple(sorted(pairs.items(), key=lambda pair: (-len(pair[0]), pair))))
+        return cls(tuple(sorted(pairs.items(), key=lambda pair: (-len(pair[0]), pair))), default)
 
     def fetch_url(self, url: str) -> str:
         """Where to fetch a canonical URL from; a `git+` URL goes where its repository does."""

@@ -61,15 +61,15 @@ def index_words(
     Args:
         mirrors: Where indices are really fetched from.
         credentials: Who the client is there.
-        default: Canonical URL of the index in place of uv's own default, empty for that.
+        default: Canonical URL of the index in place of uv's own default, empty for that or for its mirror.
         extra: Canonical URLs of further indices.
         no_index: Ask none.
     """
     indices = Indices(mirrors=mirrors, credentials=credentials)
     if no_index:
         indices.words.append("--no-index")
-    if default:
-        indices.add("--default-index", default)
+    if default or (mirrors.default_index and not no_index):
+        indices.add("--default-index", default or mirrors.default_index)
     for url in extra:
         indices.add("--index", url)
     return indices

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envtag.render import table
-from envtag.urls import without_credentials
+from envtag.urls import DEFAULT_INDEX, without_credentials
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -24,7 +24,9 @@ def config(settings: Config, *, as_json: bool, output: Output) -> int:
         0.
     """
     directories = settings.directories
-    mirrors = " ".join(f"{canonical}={without_credentials(mirror)}" for canonical, mirror in settings.mirrors.pairs)
+    default = settings.mirrors.default_index
+    pairs = [*settings.mirrors.pairs, *([(DEFAULT_INDEX, default)] if default else [])]
+    mirrors = " ".join(f"{canonical}={without_credentials(mirror)}" for canonical, mirror in pairs)
     values = {
         "registry": without_credentials(settings.registry) if "://" in settings.registry else settings.registry,
         "store": without_credentials(settings.store) if settings.store else "",

@@ -16,7 +16,7 @@ from envtag.errors import FatalError, UnsolvableError
 from envtag.request import PypiOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from envtag.package import Package
@@ -29,6 +29,7 @@ __all__ = [
     "CondaEngine",
     "CondaProblem",
     "Dist",
+    "ExtrasWantedError",
     "PypiEngine",
     "PypiProblem",
     "conda_engine",
@@ -52,11 +53,30 @@ class Dist:
         name: Normalized name (PEP 503).
         version: As the package's `.dist-info` states it.
         by: The conda package, as people read it (`numpy 1.26.4 py311h64a7726_0`).
+        extras: Normalized names of its extras; None where nobody has looked.
+        requires: Its requirements (PEP 508) that are of an extra.
     """
 
     name: str
     version: str
     by: str
+    extras: tuple[str, ...] | None = None
+    requires: tuple[str, ...] = ()
+
+
+class ExtrasWantedError(FatalError):
+    """Extras of provided dists are asked for, and what they need is not known.
+
+    Args:
+        names: The dists.
+    """
+
+    def __init__(self, names: Collection[str]) -> None:
+        listed = ", ".join(f"`{name}`" for name in sorted(names))
+        super().__init__(
+            f"extras of {listed} are asked for, which conda brings", "ask for what they need by name, without the extra"
+        )
+        self.names = frozenset(names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +212,7 @@ class PypiEngine(Protocol):
         Raises:
             UnsolvableError: There is no solution; `detail` is the engine's explanation.
             LoginError: A host demands a login that the problem's credentials are without.
+            ExtrasWantedError: An extra of a provided dist is asked for, and `Dist.extras` is None.
             FatalError: An index cannot be read, or a package has no usable file or no hash.
         """
         ...

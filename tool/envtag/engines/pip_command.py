@@ -47,7 +47,8 @@ def compile_pins(problem: PypiProblem, workspace: Path, *, mirrors: Mirrors, cac
 
 def _index_options(problem: PypiProblem, mirrors: Mirrors) -> list[str]:
     options = ["--no-index"] if problem.options.no_index else []
-    options += ["--index-url", mirrors.fetch_url(problem.index_url)] if problem.index_url else []
+    index = mirrors.fetch_url(problem.index_url) if problem.index_url else mirrors.default_index
+    options += ["--index-url", index] if index and not problem.options.no_index else []
     for url in problem.extra_index_urls:
         options += ["--extra-index-url", mirrors.fetch_url(url)]
     for url in problem.options.find_links:

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from envtag.engines.pip_command import compile_pins
 from envtag.engines.pip_errors import failed
 from envtag.engines.pylock import Entry, File, parse
-from envtag.engines.pypi_answer import answer, dependencies, refuse_extras
+from envtag.engines.pypi_answer import answer, dependencies, look_at_extras
 from envtag.engines.uv_command import prepare
 from envtag.errors import FatalError, UnsolvableError
 from envtag.platforms import current_platform
@@ -64,7 +64,6 @@ def solve(problem: PypiProblem, *, mirrors: Mirrors, cache: Path) -> tuple[Packa
         except UnsolvableError:  # not all of what is preferred goes with the rest: none of it is asked for
             problem = replace(problem, preferred=())
     _check_machine(problem)
-    refuse_extras(problem)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="envtag-pip-tools-") as scratch:
         text = _compiled(problem, Path(scratch), mirrors, cache)
@@ -82,9 +81,10 @@ def _compiled(problem: PypiProblem, scratch: Path, mirrors: Mirrors, cache: Path
         workspace.mkdir()
         prepared = prepare(problem, workspace, mirrors=mirrors, cache=cache, by_url=by_url)
         done = compile_pins(problem, workspace, mirrors=mirrors, cache=cache)
-        if done.returncode == 0:
-            return (workspace / "pinned.txt").read_text("utf-8")
         said = done.stderr.decode("utf-8", "replace")
+        if done.returncode == 0:
+            look_at_extras(problem, said)
+            return (workspace / "pinned.txt").read_text("utf-8")
         missing_here = any(f"for {item.name}=={item.version}" in said for item in problem.pinned)
         if by_url or not missing_here:
             break

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from envtag.engines import ExtrasWantedError
 from envtag.errors import FatalError, UnsolvableError
 from envtag.hashes import stated_hashes, wrong_hash
 from envtag.package import Package
+from envtag.urls import without_credentials
 from envtag.wheels import marker_environment, pick_wheel
 
 if TYPE_CHECKING:
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
     from envtag.urls import Mirrors
 
 _PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])? ?(?:==|@)")
+#: As uv says it, and as pip does.
+_NO_EXTRA = re.compile(
+    r"(?:The package `|WARNING: )([A-Za-z0-9][\w.-]*)[^`\n]*`? "
+    r"does not (?:have an extra named|provide the extra) [`']([^`']+)"
+)
 _VIA = re.compile(r"^ {4}# (?:via |  )([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?$")
 
 
@@ -89,12 +96,30 @@ def _package(
         manager="pypi",
         name=entry.name,
         version=entry.version,
-        url=mirrors.canonical_url(file.url),
+        url=_canonical(entry, file, problem, mirrors),
         sha256=file.sha256,
         size=file.size,
         timestamp=file.uploaded,
         depends=depends,
     )
+
+
+def _canonical(entry: Entry, file: File, problem: PypiProblem, mirrors: Mirrors) -> str:
+    """The canonical URL of a file; what the mirror of the default index answers with is none.
+
+    Raises:
+        FatalError: Nothing says where the mirror's files are for others.
+    """
+    url = mirrors.canonical_url(file.url)
+    root = without_credentials(mirrors.default_index).removesuffix("/simple").removesuffix("/+simple")
+    asked = mirrors.default_index and not problem.index_url and not entry.direct
+    if asked and url.startswith(f"{root}/"):
+        raise FatalError(
+            f"`{entry.name} {entry.version}` is from the mirror of the default index, and a lock holds no mirrors",
+            f"add where its files are for all, `CANONICAL={root}`, to ENVTAG_MIRRORS, or name it by `--index-url`",
+            f"the file: {without_credentials(file.url)}",
+        )
+    return url
 
 
 def _choose(entry: Entry, problem: PypiProblem, allowed: Collection[str] | None) -> File:
@@ -156,16 +181,31 @@ def _still(problem: PypiProblem, entries: Sequence[Entry], packages: Mapping[str
     return {locked.name: replace(locked, depends=packages[locked.name].depends) for locked in kept}
 
 
-def refuse_extras(problem: PypiProblem) -> None:
-    """A dist that conda brings has no extras here: what they need would be left out without a word."""
-    provided: Mapping[str, str] = {dist.name: dist.by for dist in problem.provided}
+def look_at_extras(problem: PypiProblem, said: str) -> None:
+    """See that what the extras of conda's dists need is in the answer: a solver says which extra a stub is without.
+
+    Args:
+        problem: What was asked.
+        said: The solver's stderr.
+
+    Raises:
+        ExtrasWantedError: Nobody has looked yet what they need.
+        FatalError: A requirement asks for an extra that there is not.
+    """
+    missing = {(canonicalize_name(name), canonicalize_name(extra)) for name, extra in _NO_EXTRA.findall(said)}
+    provided = {dist.name: dist for dist in problem.provided}
+    unknown = {name for name, _ in missing if name in provided and provided[name].extras is None}
+    if unknown:
+        raise ExtrasWantedError(unknown)
     for item in problem.requirements:
-        extras = sorted(Requirement(item.text).extras)
-        if extras and not item.constraint and item.name in provided:
-            raise FatalError(
-                f"{item.origin}: `{item.text}` asks for an extra of what conda package `{provided[item.name]}` brings",
-                f"ask for `{item.name}` without `[{','.join(extras)}]`, and for what the extra needs by name",
-            )
+        for extra in sorted(Requirement(item.text).extras):
+            if item.name in provided and (item.name, canonicalize_name(extra)) in missing:
+                dist = provided[item.name]
+                listed = ", ".join(f"`{name}`" for name in dist.extras or ()) or "none"
+                raise FatalError(
+                    f"{item.origin}: `{item.text}`: conda package `{dist.by}` has no extra `{extra}`",
+                    f"it has {listed}; ask for what you need by name",
+                )
 
 
 def _refuse_provided(problem: PypiProblem, entries: Sequence[Entry]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from envtag.engines.pylock import Entry, parse
 from envtag.engines.pypi_answer import answer as pypi_answer
-from envtag.engines.pypi_answer import dependencies, offers, refuse_extras
+from envtag.engines.pypi_answer import dependencies, look_at_extras, offers
 from envtag.engines.uv_command import Compile, prepare
 from envtag.engines.uv_errors import failed
 from envtag.engines.uv_python import FoundPython, find_python
@@ -57,7 +57,6 @@ def solve(problem: PypiProblem, *, mirrors: Mirrors, cache: Path) -> tuple[Packa
             return solve(wished, mirrors=mirrors, cache=cache)
         except UnsolvableError:  # not all of what is preferred goes with the rest: uv keeps what it can of it
             pass
-    refuse_extras(problem)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="envtag-uv-") as scratch:
         commits = {package.name for package in problem.pinned if package.is_commit}
@@ -67,6 +66,7 @@ def solve(problem: PypiProblem, *, mirrors: Mirrors, cache: Path) -> tuple[Packa
             answer = _ask(problem, Path(scratch, "second"), mirrors, cache, gone)
         if answer.failed:
             raise failed(answer.done, problem, mirrors, answer.compile.stubs, scratch)
+        look_at_extras(problem, answer.done.stderr.decode("utf-8", "replace"))
         needs = _dependencies(answer)
     return pypi_answer(problem, answer.entries, needs, mirrors)
 

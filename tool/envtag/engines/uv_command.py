@@ -112,7 +112,7 @@ def prepare(
     preferred = {package.name: package.version for package in problem.preferred if not package.is_commit}
     value, variables = uv_platform(problem.platform, problem.virtual_packages)
     arguments = [
-        "pip", "compile", "--no-header", "--quiet", "--python", sys.executable,
+        "pip", "compile", "--no-header", "--python", sys.executable,
         "--python-version", problem.python, "--python-platform", value,
         *indices.words,
         *(_cutoff_options(problem) if problem.exclude_newer else ()),

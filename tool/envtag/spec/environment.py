@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from envtag.errors import FatalError
 from envtag.platforms import PLATFORMS, check_platform
-from envtag.request import CondaRequirement, Origin, PypiRequirement
+from envtag.request import CondaRequirement, Origin
 from envtag.spec import selectors
 from envtag.spec.conda_spec import canonical_channel, parse_conda
 from envtag.spec.model import Part, Placed, SpecFile, decode, located, refused
-from envtag.spec.pep508 import parse_requirement
+from envtag.spec.pip_lines import PipLines
+from envtag.spec.pip_options import read_options
 from envtag.spec.yaml_nodes import Document, Items, Node, Scalar, Table, compose, describe
 
 _KEYS = ("name", "channels", "dependencies", "platforms", "prefix")
@@ -54,19 +55,17 @@ class _Reader:
         self._refuse_stray_selectors(set(selected))
         limited = {line: platforms for line, platforms in selected.items() if platforms != frozenset(PLATFORMS)}
         conda: list[CondaRequirement] = []
-        pypi: list[PypiRequirement] = []
+        lines = PipLines()
         for node in self._items(table["dependencies"], "dependencies"):
             if isinstance(node, Table):
-                pypi.extend(
-                    parse_requirement(item.text, self._at(item), platforms=limited.get(item.last_line))
-                    for item in self._texts(self._pip(node), "pip")
-                )
+                for item in self._texts(self._pip(node), "pip"):
+                    self._pip_line(lines, item, limited.get(item.last_line))
             else:
                 item = self._text(node, "dependencies")
                 conda.append(parse_conda(item.text, self._at(item), limited.get(item.last_line)))
-        return Part(
+        return replace(
+            lines.part(),
             conda=tuple(conda),
-            pypi=tuple(pypi),
             channels=tuple(self._channels(table)),
             platforms=tuple(self._platforms(table)),
         )
@@ -97,6 +96,20 @@ class _Reader:
         if len(node.entries) != 1 or key.text != "pip":
             raise refused(self._at(key), key.text, "only `pip:` can have a list of its own", "write `- name=version`")
         return value
+
+    def _pip_line(self, lines: PipLines, item: Scalar, platforms: frozenset[str] | None) -> None:
+        """Read one entry of `pip:`, which conda hands to pip as a line of a requirements file."""
+        origin, text = self._at(item), item.text.strip()
+        if not text.startswith("-"):
+            lines.requirement(origin, text, platforms=platforms)
+            return
+        for option, value in read_options(origin, text):
+            if option in ("requirement", "constraint"):
+                reason = "a file cannot be included here"
+                raise refused(origin, text, reason, "give it beside this one: `envtag resolve -f … -r FILE`")
+            if platforms is not None:
+                raise refused(origin, text, "an option is for all platforms", "remove its selector")
+            lines.option(origin, text, option, value)
 
     def _items(self, node: Node | None, key: str) -> tuple[Node, ...]:
         if node is None or (isinstance(node, Scalar) and node.null):

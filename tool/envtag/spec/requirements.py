@@ -5,15 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from envtag.errors import FatalError
-from envtag.request import Login, Origin, PypiRequirement
-from envtag.spec.logins import take_login
-from envtag.spec.model import MalformedError, Part, Placed, SpecFile, decode, located, refused
-from envtag.spec.pep508 import parse_requirement
-from envtag.spec.pip_options import format_names, read_options, sha256_hashes, split_requirement
-from envtag.urls import check_public
+from envtag.request import Origin
+from envtag.spec.model import Part, SpecFile, decode, located, refused
+from envtag.spec.pip_lines import PipLines
+from envtag.spec.pip_options import read_options
 from envtag.util.pattern import pattern
 
 ReadInclude = Callable[[str], bytes]
@@ -36,7 +33,7 @@ def parse_requirements(file: SpecFile, read_include: ReadInclude | None) -> Part
     """
     reader = _Reader(read_include)
     reader.read(file, constraint=False, above=())
-    return reader.part()
+    return reader.lines.part()
 
 
 def includes(file: SpecFile) -> list[str]:
@@ -66,65 +63,20 @@ class _Reader:
 
     def __init__(self, read_include: ReadInclude | None) -> None:
         self.read_include = read_include
-        self.pypi: list[PypiRequirement] = []
-        self.options: list[tuple[str, Placed]] = []
-        self.logins: list[Login] = []
+        self.lines = PipLines()
         self._seen: set[tuple[str, bool]] = set()
-
-    def part(self) -> Part:
-        """What was read."""
-        return Part(
-            pypi=tuple(self.pypi),
-            index_urls=tuple(placed for name, placed in self.options if name == "index-url"),
-            extra_index_urls=tuple(placed for name, placed in self.options if name == "extra-index-url"),
-            options=tuple(item for item in self.options if item[0] not in ("index-url", "extra-index-url")),
-            logins=tuple(dict.fromkeys(self.logins)),
-        )
 
     def read(self, file: SpecFile, *, constraint: bool, above: tuple[str, ...]) -> None:
         self._seen.add((file.name, constraint))
         for origin, line in _statements(file):
             if not line.startswith("-"):
-                self.pypi.append(self._requirement(origin, line, constraint=constraint))
+                self.lines.requirement(origin, line, constraint=constraint)
                 continue
             for option, value in read_options(origin, line):
                 if option in ("requirement", "constraint"):
                     self._include(origin, option, value, constraint=constraint, above=(*above, file.name))
                 else:
-                    with located(origin, line):
-                        self._option(origin, option, value)
-
-    def _option(self, origin: Origin, option: str, value: str) -> None:
-        if option == "hash":
-            raise MalformedError("no requirement stands before its `--hash`", "write both on one line")
-        if option in ("index-url", "extra-index-url"):
-            value = self._public(value, "index")
-        elif option == "find-links":
-            value = self._page(value)
-        elif option in ("only-binary", "no-binary"):
-            format_names(value)
-        self.options.append((option, Placed(value=value, origin=origin)))
-
-    def _page(self, value: str) -> str:
-        if not re.match(r"https?://", value):
-            raise MalformedError(
-                "`--find-links` of a directory: it is not there on other machines",
-                "put the files where everybody can fetch them, and name the page or each `NAME @ URL`",
-            )
-        return self._public(value, "page of links")
-
-    def _public(self, text: str, what: str) -> str:
-        url, login = take_login(text)
-        self.logins += [login] if login is not None else []
-        return check_public(url, what)
-
-    def _requirement(self, origin: Origin, line: str, *, constraint: bool) -> PypiRequirement:
-        text, hashes = split_requirement(origin, line)
-        with located(origin, line):
-            text, login = take_login(text)
-            wanted = sha256_hashes(hashes)
-        self.logins += [login] if login is not None else []
-        return replace(parse_requirement(text, origin, constraint=constraint), hashes=wanted)
+                    self.lines.option(origin, line, option, value)
 
     def _include(self, origin: Origin, option: str, value: str, *, constraint: bool, above: tuple[str, ...]) -> None:
         if constraint and option == "requirement":
