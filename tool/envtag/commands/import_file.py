@@ -21,6 +21,7 @@ from envtag.importing.drafting import (
     settings_of,
     spec_files_of,
 )
+from envtag.importing.installed import check_installed
 from envtag.importing.satisfied import check_satisfied
 from envtag.importing.together import conda_pythons, has_conda, minor_python, read_together
 from envtag.names import parse_alias
@@ -109,6 +110,10 @@ def import_files(wanted: Wanted, *, registry: Registry, config: Config, output: 
     for note in imported.notes:
         output.say(note)
     completed = complete(imported, choice, config=config, offline=wanted.offline, output=output)
+    for source in sources:
+        if source.path.is_dir():
+            for platform, entries in imported.entries.items():
+                check_installed(source.path, entries, completed.packages[platform], config=config, output=output)
     check_whole(completed.packages, allow=wanted.allow_missing, config=config, output=output)
     origin = origin_of([(source, wanted.kind or format_of(source)) for source in sources])
     drafted = _draft(wanted, imported, completed, origin, registry=registry, config=config, output=output)

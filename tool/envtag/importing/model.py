@@ -14,8 +14,8 @@ from envtag.util.text import shown
 if TYPE_CHECKING:
     from envtag.package import Package
 
-#: A lock of a whole organization's workspace has a few million bytes.
-SIZE_LIMIT = 32_000_000
+#: A lock of a whole organization's workspace has a few million bytes; parsers of YAML and TOML read no more.
+SIZE_LIMIT = 16_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,8 @@ from email.parser import HeaderParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from packaging.utils import canonicalize_name
+
 from envtag.engines.python_version import minor_of
 from envtag.errors import FatalError
 from envtag.importing.archives import channels_of, conda_package, public_url, pypi_name
@@ -102,14 +104,19 @@ def _platform(source: Source, conda: Sequence[Entry], choice: Choice) -> str:
 
 def _pypi(source: Source, owned: set[str], environment: Mapping[str, str]) -> Iterator[Entry]:
     """The dists that no conda package brought."""
-    seen = set()
-    for site in (site for pattern in _SITES for site in sorted(source.path.glob(pattern))):
-        for path in sorted(site.glob("*.dist-info")):
-            relative = path.relative_to(source.path).as_posix()
-            if f"{relative}/METADATA" in owned or path.resolve() in seen or not (path / "METADATA").is_file():
-                continue
-            seen.add(path.resolve())
+    for path, _ in dist_infos(source.path):
+        if f"{path.relative_to(source.path).as_posix()}/METADATA" not in owned:
             yield _dist(path, source, environment)
+
+
+def dist_infos(prefix: Path) -> Iterator[tuple[Path, str]]:
+    """The `.dist-info` directories of a prefix with the normalized names of their dists, each once."""
+    seen = set()
+    for site in (site for pattern in _SITES for site in sorted(prefix.glob(pattern))):
+        for path in sorted(site.glob("*.dist-info")):
+            if path.resolve() not in seen and (path / "METADATA").is_file():
+                seen.add(path.resolve())
+                yield path, str(canonicalize_name(path.name.partition("-")[0]))
 
 
 def _dist(path: Path, source: Source, environment: Mapping[str, str]) -> Entry:
@@ -155,7 +162,6 @@ def _direct(package: Package, direct: Table, where: str) -> Entry:
 
 def _needs(texts: Sequence[str], environment: Mapping[str, str]) -> tuple[str, ...]:
     from packaging.requirements import InvalidRequirement, Requirement
-    from packaging.utils import canonicalize_name
 
     found = set()
     for text in texts:
