@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -46,6 +47,15 @@ def test_packages_of_pypi_need_a_python():
 def test_a_platform_that_no_file_is_of_is_refused():
     with pytest.raises(FatalError, match="is not locked for `osx-64`"):
         together(("a.txt", explicit(CONDA), "explicit"), choice=replace(CHOICE, platforms=("osx-64",)))
+
+
+@pytest.mark.parametrize("version", ["1.0\n-e .", "1.0 ; evil", "", "main"])
+def test_a_version_that_is_none_is_refused(version):
+    odd = conda_lock([PURE]).replace("version: 3.0.0", f"version: {json.dumps(version)}")
+    with pytest.raises(
+        FatalError, match=r"it is not a version of `flask`|`version` is missing|`version` is not a text"
+    ):
+        together(("a.yml", odd, "conda-lock"), choice=replace(CHOICE, python="3.12"))
 
 
 def test_nothing_at_all_is_refused():

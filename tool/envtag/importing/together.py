@@ -9,7 +9,7 @@ from dataclasses import replace
 from envtag.engines.python_version import minor_of
 from envtag.errors import FatalError
 from envtag.importing import FORMATS, reader
-from envtag.importing.model import Choice, Entry, Imported, Source, listed
+from envtag.importing.model import Choice, Entry, Imported, Source, listed, refused
 
 
 def read_together(sources: Sequence[tuple[Source, str]], choice: Choice) -> Imported:
@@ -85,6 +85,7 @@ def _check(imported: Imported) -> None:
             raise FatalError(f"there is no package for `{platform}` in what was chosen")
         counts = Counter(entry.package.key for entry in entries)
         for entry in entries:
+            _check_version(entry)
             if counts[entry.package.key] > 1:
                 raise FatalError(f"{entry.where}: `{entry.package.name}` is there twice for `{platform}`")
         pypi = next((entry for entry in entries if entry.package.manager == "pypi"), None)
@@ -93,6 +94,18 @@ def _check(imported: Imported) -> None:
                 f"{pypi.where}: {pypi.package} needs a Python, and conda brings none for `{platform}`",
                 "import its conda packages with it: `envtag import explicit.txt requirements.txt …`",
             )
+
+
+def _check_version(entry: Entry) -> None:
+    """Refuse a version of a PyPI package that is none: it is written into a spec, and into other tools' files."""
+    from packaging.version import InvalidVersion, Version
+
+    if entry.package.manager == "pypi":
+        try:
+            Version(entry.package.version)
+        except InvalidVersion as error:
+            reason = f"it is not a version of `{entry.package.name}`"
+            raise refused(entry.where, entry.package.version, reason) from error
 
 
 def minor_python(imported: Imported, choice: Choice) -> str:
