@@ -8,6 +8,7 @@ from envtag.build_record import BuildRecord, Provenance
 from envtag.collection import Roots, Survey, survey
 from envtag.errors import FatalError
 from envtag.manifest import Build, Manifest
+from envtag.pods.runtime import Part, Runtime
 from envtag.resolutions import Resolution
 from envtag.store import keys
 from envtag.util.canonical import sha256_hex
@@ -65,6 +66,17 @@ def test_what_flows_solved_is_needed_for_long(store: ModelStore):
     assert key_of(1) not in needed(look(store))
     store.later(days=100)
     assert needed(look(store)) == set()
+
+
+def test_what_pods_begin_with_is_needed(store: ModelStore):
+    names = ("b.zip", "r.zip", "e-1-py3-none-any.whl")
+    bundle, rest, engine = (Part(filename=name, sha256=sha256_hex(name.encode()), size=1) for name in names)
+    for part in (bundle, rest, engine):
+        store.create(part.key, part.filename.encode(), part.sha256)
+    runtime = Runtime(platform="linux-64", bundle=bundle, rest=rest, engines=(engine,))
+    store.create(keys.runtime_key(runtime.digest), runtime.to_bytes(), runtime.digest)
+    store.later(days=3)
+    assert needed(look(store)) == {bundle.key, rest.key, engine.key}
 
 
 def test_what_is_young_is_needed_and_so_is_what_it_reaches(store: ModelStore):

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 #: What flows solved for their steps is kept at least so long after it was last brought to the store: a deployed flow
 #: needs it, and no tag says so.
 KEEP_OF_FLOWS = timedelta(days=365)
+#: What needs the archives that hydrate environments in pods, in place of an environment's name.
+PODS = "pods"
 _HINT = "nothing was deleted: `envtag verify --all` says what else is broken"
 
 
@@ -108,6 +110,7 @@ def survey(store: Store, roots: Roots, *, now: datetime, keep: timedelta) -> Sur
         if content.lock in roots.locks:
             needed.setdefault(digest, set()).update(roots.locks[content.lock])
     reached = _reach(contents, needed)
+    _add_of_pods(store, reached)
     former_of_keys = _reach(contents, {digest: former[digest] for digest in manifests if digest not in needed})
     named = {manifests[digest].key: content.keys for digest, content in contents.items()}
     items = [_item(entry, needed.get(digest), former[digest], young(entry)) for digest, entry in manifests.items()]
@@ -128,6 +131,15 @@ def survey(store: Store, roots: Roots, *, now: datetime, keep: timedelta) -> Sur
     old = tuple((entry, record.manifest) for entry, record in requests if not _remembered(entry, record, now, keep))
     published = len(roots.releases) - len(elsewhere)
     return Survey(items=tuple(items), named=named, requests=old, published=published, elsewhere=elsewhere)
+
+
+def _add_of_pods(store: Store, reached: dict[str, set[str]]) -> None:
+    """Add what pods of deployed flows fetch before they have anything else: no manifest names it."""
+    from envtag.pods.runtime import stored
+
+    for runtime in stored(store):
+        for part in runtime.parts:
+            reached.setdefault(part.key, set()).add(PODS)
 
 
 def _remembered(entry: Entry, record: Resolution, now: datetime, keep: timedelta) -> bool:
