@@ -23,21 +23,39 @@ def updated(monkeypatch) -> list[tuple[str, Any, dict[str, Any]]]:
 
 
 def test_every_option_of_update_reaches_the_verb(updated, tmp_path: Path):
-    body = tmp_path / "body.md"
-    given = ["--exclude-newer", "2024-06-01", "--dry-run", "--json", "--pr-body", str(body)]
-    assert options_of("update") == {"--all", *(word for word in given if word.startswith("--"))}
-    assert run(["update", "x/y", "a", "b>=2", *given]) == 7
+    body, osv = tmp_path / "body.md", tmp_path / "osv.json"
+    osv.write_text('{"id": "X"}')
+    given = ["--exclude-newer", "2024-06-01", "--exempt", "c", "--min-age", "1", "--dry-run", "--json"]
+    words = {word for word in given if word.startswith("--")}
+    assert options_of("update") == {"--all", "--every", "--pr-body", "--security", *words}
+    assert run(["update", "x/y", "a", "b>=2", *given, "--pr-body", str(body)]) == 7
     assert run(["update", "x/y", "--all"]) == 7
-    (name, wanted, options), (_, everything, plain) = updated
+    assert run(["update", "x/y", "--security", str(osv)]) == 7
+    (name, wanted, options), (_, everything, plain), (_, secure, _) = updated
     assert (name, [target.text for target in wanted.targets]) == ("x/y", ["a", "b>=2"])
-    assert (wanted.everything, wanted.cutoff) == (False, "2024-06-01T00:00:00Z")
+    assert (wanted.everything, wanted.cutoff, wanted.exempt) == (False, "2024-06-01T00:00:00Z", {"c"})
     assert (options["dry_run"], options["as_json"], options["pr_body"]) == (True, True, body)
-    assert everything.everything
+    assert (everything.everything, everything.cutoff, everything.advisories) == (True, "", None)
     assert (plain["dry_run"], plain["as_json"], plain["pr_body"]) == (False, False, None)
+    assert secure.advisories.count == 1
 
 
-def test_update_needs_a_name(updated):
-    assert run(["update"]) == USAGE
+def test_every_has_a_verb_of_its_own(monkeypatch):
+    calls = []
+
+    def record(wanted: Any, **options: Any) -> int:
+        calls.append((wanted("mlp/base"), options["pr_bodies"], options["dry_run"]))
+        return 7
+
+    monkeypatch.setattr("envtag.commands.update_every.update_every", record)
+    assert run(["update", "--every", "--dry-run"]) == 7
+    [(wanted, bodies, dry_run)] = calls
+    assert (wanted.everything, bodies, dry_run) == (True, None, True)
+
+
+@pytest.mark.parametrize("words", [[], ["x", "--every"], ["x", "a", "--all"], ["x", "--all", "--security", "y"]])
+def test_words_that_do_not_go_together_are_refused(updated, words):
+    assert run(["update", *words]) == USAGE
     assert updated == []
 
 

@@ -249,3 +249,55 @@ def test_a_killed_update_is_finished_or_was_never_there(old):
     assert isinstance(old.repo, GitRepo)
     old.run("update", "mlp/base", "alpha=2.0")
     assert json.dumps(changed_files(old)).count("mlp/base") == 3
+
+
+def osv(place: Path, *about: tuple[str, str]) -> str:
+    place.mkdir()
+    for name, fixed in about:
+        events = [{"introduced": "0"}, *([{"fixed": fixed}] if fixed else [])]
+        package = {"ecosystem": "PyPI", "name": name}
+        document = {
+            "id": f"X-{name}",
+            "affected": [{"package": package, "ranges": [{"type": "ECOSYSTEM", "events": events}]}],
+        }
+        (place / f"{name}.json").write_text(json.dumps(document))
+    return str(place)
+
+
+def test_what_advisories_are_about_moves_to_the_nearest_fix_and_coverage_is_told(old, tmp_path: Path):
+    known = osv(tmp_path / "osv", ("Alpha", "2.0"), ("zeta", ""), ("beta", "9"))
+    before = versions(old, "mlp/pure")
+    told = old.call("update", "mlp/pure", "--security", known)
+    assert f"{HERE}: alpha 1.0 is affected by X-Alpha (fixed in 2.0)" in told.out
+    assert "zeta 1.0 is affected by X-zeta (no fixed version is known)" in told.out
+    assert "beta 1.0 is affected by X-beta (fixed in 9, which cannot be had: something stands against it)" in told.out
+    assert f"{HERE}: looked up 4 PyPI packages, 0 conda packages by what they bring" in told.out
+    assert versions(old, "mlp/pure") == before | {"alpha": "2.0", "beta": "2.0"}
+
+
+def test_conda_packages_are_matched_to_their_pypi_names(old, tmp_path: Path):
+    known = osv(tmp_path / "osv", ("alpha", "2.0"))
+    platform = old.call("update", "mlp/base", "--security", known, "--json").json["mlp/base"]["platforms"][HERE]
+    [affected] = platform["security"]["affected"]
+    assert (affected["manager"], affected["fixed"], affected["advisories"]) == ("conda", "2.0", ["X-alpha"])
+    cover = platform["security"]["coverage"]
+    assert cover["conda_by_name"] + cover["conda_by_content"] == 3
+    assert [(move["name"], move["kind"]) for move in platform["moves"]] == [("alpha", "asked"), ("beta", "forced")]
+    told = old.call("update", "mlp/base", "--security", known)
+    assert "nothing moved" in told.out
+    assert "--security` says itself" in old.call("update", "mlp/base", "alpha", "--security", known, check=2).err
+    assert "cannot be read" in old.call("update", "mlp/base", "--security", str(tmp_path / "none"), check=1).err
+
+
+def test_packages_must_be_of_an_age_but_for_those_that_are_exempt(old):
+    assert "nothing moved" in old.call("update", "mlp/pure", "--all", "--min-age", "10000").out
+    told = old.call("update", "mlp/base", "--all", "--exclude-newer", "2024-06-01", "--exempt", "beta", "--json")
+    moves = told.json["mlp/base"]["platforms"][HERE]["moves"]
+    assert {move["name"]: move["to"]["version"] for move in moves} == {"beta": "2.0"}
+    lock = read(old.files("mlp/base")[f"{HERE}-lock.yml"].encode(), "x")
+    beta = next(package for package in lock.packages if package.name == "beta")
+    assert beta.timestamp is not None
+    assert beta.timestamp > 1_720_000_000_000
+    told = old.call("update", "mlp/pure", "--all", "--exclude-newer", "2024-06-01", "--exempt", "beta")
+    assert "beta 1.0 → 2.0" in told.out
+    assert "alpha" not in told.out

@@ -95,6 +95,7 @@ def reader(client, stories, pypi_index, tmp_path: Path) -> Reader:
             f'[project]\nname = "x"\nversion = "1"\nrequires-python = "=={MINOR}.*"\ndependencies = []\n'
             "[project.optional-dependencies]\ngpu = []\n[dependency-groups]\ntest = []\n"
         ),
+        "advisories.json": '{"id": "X-1", "affected": []}',
         "train.py": "import alpha\nprint(alpha.__version__)\n",
     }
     return Reader(place=tmp_path, directory=tmp_path, environ=environ, files=files)
@@ -113,7 +114,8 @@ def test_a_reader_types_every_command_that_is_shown(reader: Reader):
             reader.type(line)
     verbs = {line.split()[1] for line in reader.typed if line.startswith("envtag ") and line.split()[1][0] != "-"}
     assert verbs == {
-        "alias", "check", "config", "create", "diff", "gc", "get", "init", "list", "lock", "log", "publish", "resolve",
+        "alias", "check", "config", "create", "diff", "gc", "get", "init", "list", "lock", "log", "outdated", "publish",
+        "resolve",
         "run", "shell", "show", "tree", "update", "verify", "why",
         "export", "import",
     }  # fmt: skip

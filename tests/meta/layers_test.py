@@ -54,6 +54,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "edges",
         (
+            "advisories",
             "archives",
             "conda_client",
             "config",

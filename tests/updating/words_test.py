@@ -28,6 +28,7 @@ def updated(*moves: Move, edited=(), stuck=(), minimal=True, platforms=("linux-6
         moves=dict.fromkeys(platforms, moves),
         edited=edited,
         is_changed=bool(moves),
+        security={},
     )
 
 

@@ -74,12 +74,9 @@ def provided_dists(
     return tuple(Dist(name=name, version=version, by=by) for name, version, by in sorted(found))
 
 
-def known_dists(package: Package, directories: Directories) -> tuple[str, ...] | None:
-    """Names (PEP 503) of the PyPI dists that a conda package brings; None where this machine does not know that."""
-    if not _may_bring(package):
-        return ()
-    found = _cached(directories, package.sha256)
-    return tuple(name for name, _ in found) if found is not None else None
+def known_dists(package: Package, directories: Directories) -> list[tuple[str, str]] | None:
+    """Name (PEP 503) and version of the PyPI dists that a conda package brings; None where it was not looked into."""
+    return _cached(directories, package.sha256) if _may_bring(package) else []
 
 
 def dists_of_paths(paths: Iterable[str]) -> list[tuple[str, str]]:

@@ -169,6 +169,7 @@ class _Job:
             pinned=self._base(name, "conda"),
             kept=pins.kept,
             preferred=pins.preferred,
+            exempt=pins.exempt,
             credentials=self.credentials,
         )
 

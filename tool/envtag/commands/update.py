@@ -54,9 +54,9 @@ def update(
     updated = find_update(environment, wanted, registry=registry, config=config, output=output)
     written = updated.files()
     if pr_body is not None:
-        from envtag.updating.proposal import body
+        from envtag.updating.proposal import body, write_body
 
-        _write_body(pr_body, body(updated, config))
+        write_body(pr_body, body(updated, config))
     if written and not dry_run:
         _write(written, updated, registry)
     if as_json:
@@ -79,12 +79,3 @@ def _write(written: Mapping[str, bytes], updated: Updated, registry: Registry) -
         if any(files.read(path) != data for path, data in updated.read.items()):
             raise FatalError(f"`{updated.environment.name}` was changed while it was solved", "run it again")
         write_if_changed(written, registry)
-
-
-def _write_body(path: Path, text: str) -> None:
-    from envtag.util.files import write_atomic
-
-    try:
-        write_atomic(path, text.encode())
-    except OSError as error:
-        raise FatalError(f"`{path}` cannot be written: {error.strerror}") from error

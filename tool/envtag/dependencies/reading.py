@@ -53,7 +53,7 @@ def _brought(lock: Lock, config: Config, *, offline: bool) -> dict[str, Key]:
         with suppress(FatalError):  # out of reach: what this machine knows is told
             provided_dists(packages, mirrors=config.mirrors, directories=config.directories, store=None)
     found = ((package, known_dists(package, config.directories)) for package in packages)
-    return {name: package.key for package, names in found for name in names or ()}
+    return {name: package.key for package, dists in found for name, _ in dists or ()}
 
 
 def _conda_needs(package: Package, packages: Mapping[Key, Package]) -> tuple[Edge, ...]:

@@ -94,6 +94,7 @@ class CondaProblem:
         pinned: Packages of a base, closed under dependency: in the answer each is there, byte for byte.
         kept: Packages that need not be there: where the answer has one of their names, it is this one, byte for byte.
         preferred: Packages that are taken where they go with everything else.
+        exempt: Names of packages that the cutoff is not for; it is for no package that is kept.
         credentials: Who the client is at private hosts; no part of the problem.
     """
 
@@ -106,6 +107,7 @@ class CondaProblem:
     pinned: tuple[Package, ...] = ()
     kept: tuple[Package, ...] = ()
     preferred: tuple[Package, ...] = ()
+    exempt: frozenset[str] = frozenset()
     credentials: Credentials = field(default_factory=Credentials, compare=False)
 
 

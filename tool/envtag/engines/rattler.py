@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -58,8 +59,8 @@ def solve_all(
 async def _solve_all(
     questions: Sequence[Question], mirrors: Mirrors, cache: Path, on_done: Callable[[str], None]
 ) -> list[tuple[Package, ...] | UnsolvableError]:
-    channels = tuple(base for asked in questions for base in asked.channels)
-    gateway = open_gateway(cache, channels, questions[0].problem.credentials)
+    channels = dict.fromkeys(base for asked in questions for base in asked.channels)
+    gateway = open_gateway(cache, list(channels), questions[0].problem.credentials)
 
     async def one(asked: Question) -> tuple[Package, ...] | UnsolvableError:
         try:
@@ -83,13 +84,19 @@ def open_gateway(cache: Path, channels: Sequence[str], credentials: Credentials)
     return shared(("gateway", cache, logins), make)
 
 
-async def _solve(gateway: Any, asked: Question, mirrors: Mirrors) -> tuple[Package, ...]:
+async def _answer(gateway: Any, asked: Question, mirrors: Mirrors) -> list[Any]:
+    """The records of a solution.
+
+    Raises:
+        UnsolvableError: There is none.
+        FatalError: A channel cannot be read.
+    """
     from rattler import ChannelPriority, Subdir, solve
     from rattler.exceptions import FetchRepoDataError, GatewayError, SolverError
 
     problem = asked.problem
     try:
-        records = await solve(
+        return await solve(
             list(asked.channels),
             asked.roots,
             gateway=gateway,
@@ -108,7 +115,26 @@ async def _solve(gateway: Any, asked: Question, mirrors: Mirrors) -> tuple[Packa
         raise unsolvable(str(error), asked) from error
     except (GatewayError, FetchRepoDataError) as error:
         raise await unreadable(str(error), asked, gateway) from error
-    return settled([package_of(record, asked.channels, mirrors) for record in records], problem)
+
+
+async def _solve(gateway: Any, asked: Question, mirrors: Mirrors) -> tuple[Package, ...]:
+    if asked.problem.exempt and asked.cutoff is not None:
+        asked = await _with_exempt(gateway, asked, mirrors)
+    records = await _answer(gateway, asked, mirrors)
+    return settled([package_of(record, asked.channels, mirrors) for record in records], asked.problem)
+
+
+async def _with_exempt(gateway: Any, asked: Question, mirrors: Mirrors) -> Question:
+    """The question, preferring exempt packages as they would be without the cutoff: rattler has one cutoff for all."""
+    try:
+        records = await _answer(gateway, replace(asked, cutoff=None), mirrors)
+    except UnsolvableError:  # the question itself will say why
+        return asked
+    held = {package.name for package in (*asked.problem.pinned, *asked.problem.kept)}
+    wanted = asked.problem.exempt - held
+    found = [package_of(item, asked.channels, mirrors) for item in records if item.name.normalized in wanted]
+    preferred = [item for item in asked.problem.preferred if item.name not in wanted]
+    return replace(asked, problem=replace(asked.problem, preferred=(*preferred, *found)))
 
 
 async def _records(gateway: Any, asked: Question, packages: Sequence[Package], mirrors: Mirrors) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from envtag import credentials
@@ -17,10 +18,12 @@ from envtag.registry.environment import SETTINGS_FILE
 from envtag.spec_files import SpecFiles
 from envtag.updating.model import Goal, Key, Move, Outcome
 from envtag.updating.reasons import moves_of
-from envtag.updating.search import run, search
+from envtag.updating.search import Search, run, search
+from envtag.updating.security import Security, examine, search_fixes
 from envtag.updating.targets import Target, check_pypi_versions, unknown
 
 if TYPE_CHECKING:
+    from envtag.advisories import Advisories
     from envtag.config import Config
     from envtag.output import Output
     from envtag.registry import Environment, Registry
@@ -35,12 +38,14 @@ class Wanted:
         everything: Whether all may move.
         cutoff: Nothing published after it comes in (`YYYY-MM-DDTHH:MM:SSZ`), empty for no such bound.
         exempt: Names of packages that the cutoff is not for.
+        advisories: What is to be fixed with the nearest versions that will do; None for nothing.
     """
 
     targets: tuple[Target, ...] = ()
     everything: bool = False
     cutoff: str = ""
     exempt: frozenset[str] = frozenset()
+    advisories: Advisories | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,7 @@ class Updated:
         outcomes: Platform to what was found out, for those that were solved.
         moves: Platform to what is different.
         edited: Names of the spec files that are different.
+        security: Platform to what advisories say of it as it was; none where they were not asked.
         read: Path to the bytes of each file that the update was made from.
     """
 
@@ -63,6 +69,7 @@ class Updated:
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     moves: Mapping[str, tuple[Move, ...]] = field(default_factory=dict)
     edited: tuple[str, ...] = ()
+    security: Mapping[str, Security] = field(default_factory=dict)
     read: Mapping[str, bytes | None] = field(default_factory=dict)
 
     def files(self) -> dict[str, bytes]:
@@ -105,17 +112,18 @@ def update(environment: Environment, wanted: Wanted, *, registry: Registry, conf
     drafted = draft(settings, files, registry, config)
     _check_targets(environment.name, wanted.targets, list(locked.values()), drafted)
     fresh = answered(drafted, environment)
-    idle = not (wanted.targets or wanted.everything)
+    idle = not (wanted.targets or wanted.everything or wanted.advisories)
     goals = {
         name: _goal(wanted, locked.get(name), drafted)
         for name in drafted.settings.platforms
         if not (idle and name in fresh)
     }
     before = {name: locked[name] if name in locked else _nothing(name, drafted) for name in goals}
+    security = _examined(wanted, before, config)
     with one_view():
         found = run(
             {
-                name: search(before[name], goal, _offers(name, drafted, wanted.cutoff, config))
+                name: _search(before[name], goal, security, _offers(name, drafted, wanted, config))
                 for name, goal in goals.items()
             },
             lambda pins: _solved(drafted, wanted.cutoff, pins, config, output),
@@ -130,11 +138,42 @@ def update(environment: Environment, wanted: Wanted, *, registry: Registry, conf
         locks={name: outcomes[name].lock if name in outcomes else fresh[name] for name in drafted.settings.platforms},
         outcomes=outcomes,
         moves={
-            name: moves_of(before[name], outcome, goals[name], drafted.request) for name, outcome in outcomes.items()
+            name: moves_of(before[name], outcome, _asked(goals[name], security.get(name)), drafted.request)
+            for name, outcome in outcomes.items()
         },
+        security=security,
         edited=edited,
         read=read,
     )
+
+
+def _examined(wanted: Wanted, locks: Mapping[str, Lock], config: Config) -> dict[str, Security]:
+    """Platform to what advisories say of its lock."""
+    if wanted.advisories is None:
+        return {}
+    from envtag.dists import known_dists
+
+    known = wanted.advisories
+    return {
+        name: examine(lock, known, lambda package: known_dists(package, config.directories))
+        for name, lock in locks.items()
+    }
+
+
+def _search(before: Lock, goal: Goal, security: dict[str, Security], has_newer: Callable[[Key, str], bool]) -> Search:
+    """The search on one platform; what stands in the way of a fix is noted in `security`."""
+    told = security.get(before.platform)
+    if told is None:
+        return (yield from search(before, goal, has_newer))
+    outcome, affected = yield from search_fixes(before, goal, told.affected, has_newer)
+    security[before.platform] = replace(told, affected=affected)
+    return outcome if outcome is not None else Outcome(lock=before, solves=0)
+
+
+def _asked(goal: Goal, security: Security | None) -> Goal:
+    """A goal with what is to be fixed among what may move."""
+    affected = security.affected if security is not None else ()
+    return replace(goal, free=goal.free | {item.package.key for item in affected if item.fixed})
 
 
 def _read(environment: Environment) -> dict[str, bytes | None]:
@@ -179,7 +218,8 @@ def _check_targets(name: str, targets: Sequence[Target], locks: Sequence[Lock], 
 def _goal(wanted: Wanted, lock: Lock | None, drafted: Draft) -> Goal:
     """What is wanted on one platform; everything where there is nothing to hold on to."""
     if lock is None or wanted.everything or lock.interpreter != drafted.request.interpreter:
-        return Goal(everything=True, exempt=wanted.exempt)
+        cutoff = _cutoff(drafted.request.exclude_newer, wanted.cutoff)
+        return Goal(everything=True, exempt=wanted.exempt, young=_young(lock, cutoff, wanted.exempt))
     free: dict[Key, str] = {key: target.versions for target in wanted.targets for key in target.keys(lock)}
     named = {("conda", item.name) for item in drafted.request.conda}
     named |= {("pypi", item.name) for item in drafted.request.pypi}
@@ -196,13 +236,26 @@ def _goal(wanted: Wanted, lock: Lock | None, drafted: Draft) -> Goal:
     )
 
 
+def _young(lock: Lock | None, cutoff: str, exempt: frozenset[str]) -> frozenset[Key]:
+    """The packages of a lock that were published after a cutoff: it is for what comes in, and nothing is to go back."""
+    if lock is None or not cutoff:
+        return frozenset()
+    limit = datetime.strptime(cutoff, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp() * 1000
+    return frozenset(
+        package.key
+        for package in lock.packages
+        if package.timestamp is not None and package.timestamp > limit and package.name not in exempt
+    )
+
+
 def _nothing(platform: str, drafted: Draft) -> Lock:
     """The lock of a platform that has none yet."""
     return Lock(platform=platform, request=drafted.id, interpreter=drafted.request.interpreter, python="", packages=())
 
 
-def _offers(platform: str, drafted: Draft, cutoff: str, config: Config) -> Callable[[Key, str], bool]:
+def _offers(platform: str, drafted: Draft, wanted: Wanted, config: Config) -> Callable[[Key, str], bool]:
     """Whether a channel offers a newer version of a package; of PyPI, the solver has to be asked."""
+    cutoff = _cutoff(drafted.request.exclude_newer, wanted.cutoff)
 
     def has_newer(key: Key, version: str) -> bool:
         if key[0] != "conda":
@@ -217,7 +270,7 @@ def _offers(platform: str, drafted: Draft, cutoff: str, config: Config) -> Calla
                 mirrors=config.mirrors,
                 repodata_cache=config.directories.repodata,
                 credentials=credentials.load(logins=drafted.request.logins),
-                exclude_newer=_cutoff(drafted.request.exclude_newer, cutoff),
+                exclude_newer="" if key[1] in wanted.exempt else cutoff,
             )
         )
 

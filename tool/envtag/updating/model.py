@@ -27,6 +27,7 @@ class Goal:
         bounds: What their versions must satisfy.
         exempt: Names of packages that a cutoff in time is not for.
         everything: Whether every package may move.
+        young: The packages that are newer than a cutoff: where everything may move, they stay if they can.
     """
 
     free: frozenset[Key] = frozenset()
@@ -34,6 +35,7 @@ class Goal:
     bounds: tuple[Bound, ...] = ()
     exempt: frozenset[str] = frozenset()
     everything: bool = False
+    young: frozenset[Key] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

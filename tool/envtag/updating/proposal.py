@@ -13,8 +13,11 @@ from envtag.diff import markdown
 from envtag.errors import FatalError
 from envtag.registry.environment import Files, load_environment
 from envtag.updating import words
+from envtag.util.files import write_atomic
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from envtag.config import Config
     from envtag.updating.environment import Updated
 
@@ -48,6 +51,18 @@ class ChangedFiles:
     def find(self, name: str, directory: str) -> list[str]:
         """The paths of the files of one name, at any depth below a directory."""
         return self.files.find(name, directory)
+
+
+def write_body(path: Path, text: str) -> None:
+    """Write the words of a pull request.
+
+    Raises:
+        FatalError: They cannot be written there.
+    """
+    try:
+        write_atomic(path, text.encode())
+    except OSError as error:
+        raise FatalError(f"`{path}` cannot be written: {error.strerror}") from error
 
 
 def body(updated: Updated, config: Config) -> str:

@@ -41,23 +41,23 @@ def run(
         For each platform what its search came to, or why there is no solution at all.
     """
     ended: dict[str, Outcome | UnsolvableError] = {}
-    asked = {name: next(search) for name, search in searches.items()}
-    while asked:
-        answers = solve(asked)
-        asked = {}
+    answers: Mapping[str, Answer | None] = dict.fromkeys(searches)
+    while answers:
+        asked: dict[str, Pins] = {}
         for name, answer in answers.items():
             further = _further(searches[name], answer)
             if isinstance(further, Pins):
                 asked[name] = further
             else:
                 ended[name] = further
+        answers = solve(asked) if asked else {}
     return {name: ended[name] for name in searches}
 
 
-def _further(search: Search, answer: Answer) -> Pins | Outcome | UnsolvableError:
-    """What a search wants to know next, or its end."""
+def _further(search: Search, answer: Answer | None) -> Pins | Outcome | UnsolvableError:
+    """What a search wants to know next, or its end; it begins with None."""
     try:
-        return search.send(answer)
+        return next(search) if answer is None else search.send(answer)
     except StopIteration as end:
         return cast("Outcome", end.value)
     except UnsolvableError as error:
@@ -107,7 +107,8 @@ class _Search:
     def run(self) -> Search:
         if self.goal.everything:
             self.solves += 1
-            lock = self._certain((yield self._pins(bounds=self.goal.bounds)))
+            young = [package for package in self.before.packages if package.key in self.goal.young]
+            lock = self._certain((yield self._pins(preferred=young, bounds=self.goal.bounds)))
             return self._outcome(lock)
         bounds = self.goal.bounds
         lock = self._certain((yield from self._relaxed(bounds, thoroughly=True)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from envtag.updating import security
+
 if TYPE_CHECKING:
     from envtag.package import Package
     from envtag.updating.environment import Updated
@@ -37,6 +39,7 @@ def document(updated: Updated) -> dict[str, Any]:
                 "minimal": outcome.minimal,
                 "not_newer": {"/".join(key): error.detail or error.message for key, error in _stuck(updated, platform)},
                 "solves": outcome.solves,
+                "security": security.document(updated.security[platform]) if platform in updated.security else None,
             }
             for platform, outcome in updated.outcomes.items()
         },
@@ -52,6 +55,7 @@ def _lines(updated: Updated, *, indent: str, mark: str, name: str) -> Iterator[s
         yield from (f"{indent}{line}" for line in rest)
     if not alike:
         yield f"{mark}{name}: its locks answer its spec"
+    yield from (f"{indent}{line}" for line in security.lines(updated.security))
     if updated.edited:
         yield f"{indent}edited: {', '.join(updated.edited)}"
 
