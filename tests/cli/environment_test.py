@@ -22,6 +22,7 @@ def test_every_option_of_resolve_reaches_the_verb(called):
     given = {
         "-r": "a.txt", "-f": "b.yml", "-p": "c.toml", "--python": ">=3.8,<3.9", "--platform": "win-64",
         "--arch": "osx-64", "--alias": "mlp/base:v1", "--using": "mlp/other:v1", "--using-pathspec": None,
+        "--from": None, "--from-pathspec": None,
         "--dry-run": "", "--force": "", "--local-only": "", "--skip-metaflow-deps": "", "--json": "",
     }  # fmt: skip
     assert options_of("resolve") == set(given)
@@ -39,6 +40,12 @@ def test_every_option_of_resolve_reaches_the_verb(called):
     assert options["registry"].offline is True
 
 
+def test_what_is_taken_as_it_is_gets_nothing_that_metaflow_needs(called):
+    assert run(["environment", "resolve", "--from", "mlp/base:v1", "--platform", "win-64"]) == 7
+    wanted = called["resolve"][0][0]
+    assert (wanted.source, tuple(wanted.platforms), wanted.needs) == ("mlp/base:v1", ("win-64",), {})
+
+
 def test_what_metaflow_needs_is_asked_for_beside_the_files(called):
     assert run(["environment", "resolve", "-r", "a.txt"]) == 7
     assert called["resolve"][0][0].needs == {"requests": ">=2.21.0"}
@@ -50,6 +57,10 @@ def test_what_metaflow_needs_is_asked_for_beside_the_files(called):
     ("arguments", "expected"),
     [
         (["resolve", "--using", "a", "--using-pathspec", "F/1/a"], "`--using` and `--using-pathspec`"),
+        (["resolve", "--using", "a", "--from", "b"], "`--using` and `--from`"),
+        (["resolve", "--from", "a", "-r", "a.txt"], "leave out `-r`"),
+        (["resolve", "--from-pathspec", "F/1/a", "--platform", "win-64", "--python", "3"], "leave out `--python`"),
+        (["resolve", "--from", "a"], "add `--platform`"),
         (["show"], "name an environment"),
         (["get"], "name one environment"),
         (["get", "mlp/base", "--pathspec", "F/1/a"], "name one environment"),

@@ -103,7 +103,7 @@ def _commands(text: str) -> Iterator[list[str]]:
 
 def _named_commands(text: str) -> Iterator[list[str]]:
     """The words of each `envtag …` in the running text, whose arguments may be left out."""
-    for code in re.findall(r"`(envtag [^`\n]*)`", _FENCE.sub("", text)):
+    for code in re.findall(r"`((?:envtag|metaflow env\w*) [^`\n]*)`", _FENCE.sub("", text)):
         yield from _envtag_words(code.replace("…", ""))
 
 
@@ -117,6 +117,8 @@ def _envtag_words(line: str) -> Iterator[list[str]]:
             continue
         while words and _ASSIGNMENT.match(words[0]):
             words.pop(0)
+        if words[:2] in (["metaflow", "environment"], ["metaflow", "env"]):
+            words[:2] = ["envtag", "environment"]
         if words[:1] == ["envtag"]:
             yield words
         words = []

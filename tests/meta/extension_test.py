@@ -17,7 +17,11 @@ from support.source import EXTENSION, ROOT, extension_modules, imports, modules
 #: The oldest Python that a step may run in.
 OLDEST = (3, 8)
 #: Modules that run at launch only, and may start envtag there.
-STARTERS = frozenset({"metaflow_extensions.envtag.plugins.envtag_env.launch"})
+STARTERS = frozenset({
+    "metaflow_extensions.envtag.plugins.envtag_env.inquiry",
+    "metaflow_extensions.envtag.plugins.envtag_env.launch",
+    "metaflow_extensions.envtag.plugins.envtag_env.runner",
+})  # fmt: skip
 
 _TELL = """\
 import json

@@ -16,7 +16,7 @@ from envtag.settings import EnvironmentSettings
 from envtag.spec_files import SpecFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from envtag.config import Config
     from envtag.found import Found
@@ -98,11 +98,15 @@ def _pinned(locks: Mapping[str, Lock], source: str, registry: Registry, config: 
 
 
 def adopt(content: Content, target: Alias, registry: Registry, output: Output) -> bool:
-    """Write an environment under another name, and a release of it where the tag is an immutable one.
+    """Write an environment under another name, with a release of it where the tag is immutable; see `adopt_all`."""
+    return adopt_all([(content, [target])], registry, output)
+
+
+def adopt_all(named: Sequence[tuple[Content, Sequence[Alias]]], registry: Registry, output: Output) -> bool:
+    """Write environments under other names, all of them or none.
 
     Args:
-        content: What it consists of.
-        target: Its name, and an immutable tag or `latest`.
+        named: What each consists of, and its names, each with an immutable tag or `latest`.
         registry: The registry, with a work tree.
         output: Where it is told that the remote could not be asked.
 
@@ -110,27 +114,44 @@ def adopt(content: Content, target: Alias, registry: Registry, output: Output) -
         False if it was all there already.
 
     Raises:
-        AliasExistsError: The tag is taken by other content.
-        FatalError: The tag is of the same name, which has other content by now.
+        AliasExistsError: A tag is taken by other content.
+        FatalError: A tag is of the same name, which has other content by now.
     """
-    locks = content.ids
+    for content, targets in named:
+        for target in targets:
+            _refuse_released(content, target, registry, output)
+    with registry.lock_for_writing():
+        written: dict[str, bytes | None] = {}
+        for content, targets in named:
+            for name in dict.fromkeys(target.name for target in targets):
+                before = registry.environment(name) if registry.has(name) else None
+                ledger = before.ledger if before is not None else Ledger()
+                for target in (target for target in targets if target.name == name):
+                    _refuse_moved(content, target, before)
+                    ledger = _with_release(ledger, content, target)
+                written.update(_changes(content, name, ledger, before))
+        return write_if_changed(written, registry)
+
+
+def _refuse_released(content: Content, target: Alias, registry: Registry, output: Output) -> None:
+    if target.mutable:
+        return
     try:
-        released = registry.released(target) if not target.mutable else None
+        released = registry.released(target)
     except UnreachableError as error:
         output.warn(f"{error.message}; whether `{target}` is free is checked when it is published")
-        released = None
-    if released is not None and dict(released.record.locks) != locks:
+        return
+    if released is not None and dict(released.record.locks) != content.ids:
         raise _taken(target)
-    with registry.lock_for_writing():
-        before = registry.environment(target.name) if registry.has(target.name) else None
-        ledger = before.ledger if before is not None else Ledger()
-        _refuse_moved(content, target, before)
-        if not target.mutable:
-            try:
-                ledger = ledger.with_release(Release(tag=target.tag, request=content.request, locks=locks))
-            except AliasExistsError as error:
-                raise _taken(target) from error
-        return write_if_changed(_changes(content, target, ledger, before), registry)
+
+
+def _with_release(ledger: Ledger, content: Content, target: Alias) -> Ledger:
+    if target.mutable:
+        return ledger
+    try:
+        return ledger.with_release(Release(tag=target.tag, request=content.request, locks=content.ids))
+    except AliasExistsError as error:
+        raise _taken(target) from error
 
 
 def _refuse_moved(content: Content, target: Alias, before: Environment | None) -> None:
@@ -144,15 +165,15 @@ def _refuse_moved(content: Content, target: Alias, before: Environment | None) -
         )
 
 
-def _changes(content: Content, target: Alias, ledger: Ledger, before: Environment | None) -> dict[str, bytes | None]:
-    root = f"envs/{target.name}"
+def _changes(content: Content, name: str, ledger: Ledger, before: Environment | None) -> dict[str, bytes | None]:
+    root = f"envs/{name}"
     written: dict[str, bytes | None] = {}
     if before is not None:
         gone = [f"{platform}-lock.yml" for platform in before.platforms if platform not in content.locks]
         written = {f"{root}/{old}": None for old in (*gone, *before.settings.spec)}
     written[f"{root}/envtag.yml"] = content.settings.to_bytes()
     written.update({f"{root}/{file.name}": file.data for file in content.files})
-    written.update({f"{root}/{name}-lock.yml": write_lock(lock) for name, lock in content.locks.items()})
+    written.update({f"{root}/{item}-lock.yml": write_lock(lock) for item, lock in content.locks.items()})
     if ledger.releases or ledger.pointers:
         written[f"{root}/tags.yml"] = ledger.to_bytes()
     return written

@@ -111,6 +111,48 @@ def started(question: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[li
     return argv, {**environ, **activation_variables(prefix, environ), **changed}
 
 
+def name() -> NoReturn:
+    """Give environments of steps names, as one question says, read from stdin; and end."""
+    question = json.loads(sys.stdin.buffer.read())
+    try:
+        answer: dict[str, Any] = {"names": named(question)}
+    except FatalError as error:
+        answer = {"error": {"message": error.message, "hint": error.hint, "detail": error.detail}}
+    sys.stdout.write(json.dumps(answer))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def named(question: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Full id to the names that it has now; all are written, or none.
+
+    Args:
+        question: `registry` and `store`, empty for envtag's own settings; `steps`, step to full id; `aliases`;
+            `dry_run`: nothing is written.
+
+    Raises:
+        AliasExistsError: A name is taken by other content.
+        FatalError: A name is malformed, or an environment is not there.
+    """
+    from envtag.adoption import adopt_all, content_of
+    from envtag.flows.naming import names_of
+
+    names = names_of(question["steps"], question["aliases"])
+    if not question["dry_run"]:
+        session = HostSession(where=question["registry"], store_url=question["store"])
+        found = {full_id: session.find(full_id) for full_id in names}
+        adopt_all(
+            [
+                (content_of(found[full_id], full_id, session.registry, session.config), aliases)
+                for full_id, aliases in names.items()
+            ],
+            session.registry,
+            session.output,
+        )
+    return {full_id: [str(alias) for alias in aliases] for full_id, aliases in names.items()}
+
+
 def answered(question: Mapping[str, Any]) -> dict[str, Any]:
     """The answer to one question: `steps`, `missing` and `pod`, or `error` with `message`, `hint` and `detail`.
 

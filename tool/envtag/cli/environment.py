@@ -50,6 +50,8 @@ def environment(context: click.Context, quiet: bool, datastore: str) -> None:
 @click.option("--alias", "aliases", multiple=True, metavar="NAME[:TAG]", help="What to call it; repeatable.")
 @click.option("--using", default="", metavar="REF", help="Extend this environment, keeping each of its packages.")
 @click.option("--using-pathspec", default="", metavar="STEP", help="Extend the environment of a step.")
+@click.option("--from", "source", default="", metavar="REF", help="Resolve this one for more platforms, as it is.")
+@click.option("--from-pathspec", default="", metavar="STEP", help="The same, of the environment of a step.")
 @click.option("--force", is_flag=True, help="Resolve again; replace a release that is not committed yet.")
 @click.option("--dry-run", is_flag=True, help="Resolve and tell; write nothing.")
 @click.option("--local-only", is_flag=True, help="Do not ask the registry's remote whether a tag is taken.")
@@ -64,6 +66,8 @@ def resolve(
     pyprojects: tuple[Path, ...],
     using: str,
     using_pathspec: str,
+    source: str,
+    from_pathspec: str,
     local_only: bool,
     skip_metaflow_deps: bool,
     **options: object,
@@ -73,8 +77,19 @@ def resolve(
     from envtag.commands.resolve import resolve as verb
     from envtag.needs import needs_of
 
-    if using and using_pathspec:
-        raise click.UsageError("`--using` and `--using-pathspec` both name what to extend: give one of them")
+    given = {
+        "--using": using, "--using-pathspec": using_pathspec, "--from": source, "--from-pathspec": from_pathspec,
+    }  # fmt: skip
+    named = [option for option, value in given.items() if value]
+    if len(named) > 1:
+        raise click.UsageError(f"`{named[0]}` and `{named[1]}` both say what to begin with: give one of them")
+    copied = source or _step(from_pathspec)
+    refused = {"-r": requirements, "-f": environments, "-p": pyprojects, "--python": options["python"]}
+    changed = [option for option, value in refused.items() if value]
+    if copied and changed:
+        raise click.UsageError(f"`{named[0]}` takes the request as it is: leave out `{changed[0]}`")
+    if copied and not options["platforms"]:
+        raise click.UsageError(f"`{named[0]}` is for more platforms: add `--platform`")
     files = [
         *(("requirements", path) for path in requirements),
         *(("environment", path) for path in environments),
@@ -84,7 +99,8 @@ def resolve(
     wanted = Wanted(
         files=files,
         using=session.pinned(_step(using_pathspec) or using),
-        needs={} if skip_metaflow_deps else needs_of(session.datastore),
+        source=session.pinned(copied),
+        needs={} if skip_metaflow_deps or copied else needs_of(session.datastore),
         **options,  # type: ignore[arg-type]
     )
     return verb(wanted, registry=session.registry, config=session.config, output=session.output)

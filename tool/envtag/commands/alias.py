@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from envtag.adoption import Content, adopt, content_of
+from envtag.adoption import Content, adopt_all, content_of
 from envtag.errors import FatalError
 from envtag.names import Alias, parse_alias
 
@@ -34,23 +34,25 @@ def alias(found: Found, target: str, *, source: str, registry: Registry, config:
         AliasExistsError: An immutable tag is taken by other content.
         FatalError: A pointer's source is not a release of the same environment, or the target cannot be written.
     """
-    wanted = parse_alias(target)
-    if registry.worktree is None:
-        raise FatalError(f"`{registry.location}` has no work tree", "clone it, and edit the clone: `git clone …`")
-    if wanted.tag in ("stable", "candidate"):
-        return _point(found, wanted, registry, output)
-    content = content_of(found, source, registry, config)
-    return _name(content, source, wanted, registry, output)
+    return alias_all(found, [target], source=source, registry=registry, config=config, output=output)
 
 
 def alias_all(
     found: Found, targets: Sequence[str], *, source: str, registry: Registry, config: Config, output: Output
 ) -> int:
-    """Give an environment several further names; each is legal before the first is written. See `alias`."""
-    for target in targets:
-        parse_alias(target)
-    options = {"source": source, "registry": registry, "config": config, "output": output}
-    return max(alias(found, target, **options) for target in targets)  # type: ignore[arg-type]
+    """Give an environment several further names, all in one change, and then point pointers at it; see `alias`."""
+    wanted = [parse_alias(target) for target in dict.fromkeys(targets)]
+    if registry.worktree is None:
+        raise FatalError(f"`{registry.location}` has no work tree", "clone it, and edit the clone: `git clone …`")
+    pointers = [item for item in wanted if item.tag in ("stable", "candidate")]
+    names = [item for item in wanted if item not in pointers]
+    if names:
+        content = content_of(found, source, registry, config)
+        changed = adopt_all([(content, names)], registry, output)
+        _tell(content, source, names, changed=changed, output=output)
+    for pointer in pointers:
+        _point(found, pointer, registry, output)
+    return 0
 
 
 def _point(found: Found, pointer: Alias, registry: Registry, output: Output) -> int:
@@ -80,13 +82,13 @@ def _point(found: Found, pointer: Alias, registry: Registry, output: Output) -> 
     return 0
 
 
-def _name(content: Content, source: str, wanted: Alias, registry: Registry, output: Output) -> int:
-    """Write the environment's files under another name."""
-    if not adopt(content, wanted, registry, output):
-        output.say(f"`{wanted}` is `{source}` already, nothing to do")
-        return 0
-    path = f"envs/{wanted.name}"
-    output.data(f"{wanted} → {content.request}:{next(iter(content.locks.values())).id}")
-    output.say(f"wrote {path}, with every package of `{source}`; nothing was solved")
-    output.say(f"next: `git add {path} && git commit`, then open a pull request, or `envtag publish {wanted.name}`")
-    return 0
+def _tell(content: Content, source: str, names: Sequence[Alias], *, changed: bool, output: Output) -> None:
+    listed = ", ".join(f"`{name}`" for name in names)
+    if not changed:
+        output.say(f"{listed} {'is' if len(names) == 1 else 'are'} `{source}` already, nothing to do")
+        return
+    for name in names:
+        output.data(f"{name} → {content.request}:{next(iter(content.locks.values())).id}")
+    paths = " ".join(dict.fromkeys(f"envs/{name.name}" for name in names))
+    output.say(f"wrote {paths}, with every package of `{source}`; nothing was solved")
+    output.say(f"next: `git add {paths} && git commit`, then open a pull request, or `envtag publish {names[0].name}`")

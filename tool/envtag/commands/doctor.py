@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from envtag.doctoring.attempts import attempt_tags
+from envtag.doctoring.metaflow import metaflow
 from envtag.doctoring.programs import libraries, programs
 from envtag.doctoring.protection import protection
 from envtag.doctoring.registry import hooked, on_github, registry_findings
@@ -67,6 +68,7 @@ def doctor(
                 slug = slug or attempted("remote", partial(on_github, opened, environ), []) or ""
                 found += _tags(opened, slug, probe=probe)
         found += _store(store)
+        found += metaflow(environ)
     if slug:
         try:
             found += protection(github(slug))

@@ -20,6 +20,7 @@ __all__ = ["FORMATS", "Choice", "Entry", "Imported", "Reader", "Source", "format
 FORMATS: Mapping[str, str] = {
     "conda-lock": "envtag.importing.conda_lock",
     "explicit": "envtag.importing.explicit",
+    "netflixext": "envtag.importing.netflixext",
     "pixi": "envtag.importing.pixi",
     "prefix": "envtag.importing.prefix",
     "pylock": "envtag.importing.pylock",

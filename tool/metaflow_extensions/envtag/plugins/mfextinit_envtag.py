@@ -19,3 +19,5 @@ ENVIRONMENTS_DESC = [
     ("conda", ".envtag_env.environment.CondaEnvironment"),
     ("pypi", ".envtag_env.environment.PypiEnvironment"),
 ]
+CLIS_DESC = [("environment", ".envtag_env.environment_cli.cli")]
+RUNNER_CLIS_DESC = [("environment", ".envtag_env.runner.RunnerEnvironment")]
