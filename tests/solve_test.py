@@ -538,3 +538,44 @@ def test_a_package_of_one_index_only_is_not_looked_for_elsewhere(resolve: Solve,
             resolve(asked_of_uv(pypi=tuple(replace(item, index=index.url) for item in pypi("click-like"))))
     finally:
         index.stop()
+
+
+def test_a_source_distribution_may_be_named_by_its_url(resolve: Solve, pypi_index: Index):
+    url = pypi_index.file_url("delta-1.0.tar.gz")
+    [lock] = resolve(asked_of_uv(pypi=pypi(f"delta @ {url}")))
+    delta = next(package for package in lock.packages if package.name == "delta")
+    assert delta.is_source
+    assert delta.url == "https://pypi.example/files/delta-1.0.tar.gz"
+    assert delta.sha256 == sha256_file(pypi_index.directory / "delta-1.0.tar.gz")
+
+
+def test_tools_from_conda_stand_beside_packages_of_the_index_and_bring_a_python(resolve: Solve):
+    [lock] = resolve(asked(conda=conda("tzish", "libarch"), pypi=pypi("alpha")))
+    assert lock.kind == "mixed"
+    found = {f"{package.manager} {package.name}" for package in lock.packages}
+    assert {"conda tzish", "conda libarch", "conda python", "pypi alpha", "pypi beta"} == found
+    [tools] = resolve(asked(conda=conda("tzish")))
+    assert [package.name for package in tools.packages] == ["tzish"]
+
+
+@pytest.mark.parametrize(("glibc", "version"), [("2.17", "1.0"), ("2.28", "2.0")])
+def test_what_a_platform_declares_bounds_both_worlds(resolve: Solve, tmp_path: Path, glibc: str, version: str):
+    for number, tag in (("1.0", "manylinux_2_17_x86_64"), ("2.0", "manylinux_2_28_x86_64")):
+        make_wheel(tmp_path, "bound", number, tag=f"cp311-cp311-{tag}")
+    index = Index(tmp_path)
+    try:
+        request = asked(
+            conda=conda("numpyish"),
+            pypi=pypi("bound"),
+            python="==3.11.*",
+            index_url=index.url,
+            virtual_packages={"linux-64": {"__glibc": glibc}},
+        )
+        [lock] = resolve(request)
+    finally:
+        index.stop()
+    assert {package.name: package.version for package in lock.packages if package.name in ("bound", "numpyish")} == {
+        "bound": version,
+        "numpyish": version,
+    }
+    assert lock.virtual_packages["__glibc"] == glibc

@@ -10,12 +10,13 @@ import zipfile
 from datetime import datetime, timezone
 from email.parser import HeaderParser
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from support.web import LoopbackServer
 from support.wheels import NEW, OLD, make_sdist, make_wheel, normalized
 
 _JSON = "application/vnd.pypi.simple.v1+json"
@@ -43,8 +44,7 @@ class Index:
         self.login = ""
         self.refusal = HTTPStatus.UNAUTHORIZED
         self._facts: dict[tuple[str, int, int], dict[str, Any]] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"index": self}))
-        self._server.daemon_threads = True
+        self._server = LoopbackServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"index": self}))
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 

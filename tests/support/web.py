@@ -12,6 +12,13 @@ from typing import Any
 from urllib.parse import unquote
 
 
+class LoopbackServer(ThreadingHTTPServer):
+    """One that leaves nobody standing at the door: a solver comes with dozens of requests at once."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+
 @dataclass
 class Server:
     """A web server that answers each path with what a test planned.
@@ -91,8 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
 def web_server() -> Iterator[Server]:
     """A running server; nothing is planned, and it has no files."""
     handler = type("Planned", (_Handler,), {})
-    running = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    running.daemon_threads = True
+    running = LoopbackServer(("127.0.0.1", 0), handler)
     state = Server(f"http://127.0.0.1:{running.server_address[1]}")
     handler.server_state = state  # type: ignore[attr-defined]
     thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02})

@@ -57,7 +57,7 @@ def _canonical(text: str, *, constraint: bool) -> tuple[str, str]:
         raise MalformedError("a constraint cannot have extras or a URL", "move it to the requirements")
     head = f"{name}[{','.join(extras)}]" if extras else str(name)
     if requirement.url:
-        head += f" @ {_git_url(requirement.url, name) or _wheel_url(requirement.url, name)}"
+        head += f" @ {_git_url(requirement.url, name) or _archive_url(requirement.url, name)}"
     else:
         head += ",".join(sorted({str(item) for item in requirement.specifier}))
     if requirement.marker is None:
@@ -94,24 +94,29 @@ def _git_url(url: str, name: str) -> str:
     return str(parse_git(check_public(url, f"package {name}")))
 
 
-def _wheel_url(url: str, name: str) -> str:
-    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+def _archive_url(url: str, name: str) -> str:
+    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
     check_public(url, f"package {name}")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):
         raise MalformedError(f"`{parts.scheme}` URLs cannot be fetched", "use `https`")
     filename = unquote(parts.path.rpartition("/")[2])
-    if not filename.endswith(".whl"):
+    if not filename.endswith((".whl", ".tar.gz", ".zip")):
         raise MalformedError(
-            "it is not a wheel", "name the URL of a wheel (`.whl`), or a commit: `name @ git+https://…@REVISION`"
+            "it is neither a wheel nor a source distribution",
+            "name the URL of a `.whl` or `.tar.gz`, or a commit: `name @ git+https://…@REVISION`",
         )
+    parse = parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename
     try:
-        found = parse_wheel_filename(filename)[0]
-    except InvalidWheelFilename as error:
-        raise MalformedError(f"{shown(filename)} is not the file name of a wheel", _EXAMPLES) from error
+        found = parse(filename)[0]
+    except (InvalidWheelFilename, InvalidSdistFilename) as error:
+        raise MalformedError(
+            f"{shown(filename)} does not say the name and the version of a package",
+            "name a wheel or a source distribution, or a commit: `name @ git+https://…@REVISION`",
+        ) from error
     if found != name:
-        raise MalformedError(f"the wheel is of `{found}`, not of `{name}`", f"write `{found} @ …`")
+        raise MalformedError(f"the file is of `{found}`, not of `{name}`", f"write `{found} @ …`")
     if not _SHA256_FRAGMENT.fullmatch(parts.fragment):
         raise MalformedError(
             f"{shown('#' + parts.fragment)} is not understood", "`#sha256=…` is, or no fragment at all"
