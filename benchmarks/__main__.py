@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import hydrating, metaflow, packing, publishing, reading, reading_store, reviewing, solving
+from benchmarks import hydrating, metaflow, packing, publishing, reading, reading_store, reviewing, solving, updating
 from benchmarks.measure import Machine, table
 
 from support.data import conda_forge_subset
@@ -33,6 +33,8 @@ def main() -> None:
         else:
             _say("locking real conda-forge records")
             rows += solving.rows(machine, subset, COUNT)
+            _say("updating one package of an environment of real records")
+            rows += updating.rows(machine, subset, COUNT)
         _say("making and using an environment")
         registry = hydrating.publish(machine)
         rows += hydrating.rows(machine, registry, COUNT)

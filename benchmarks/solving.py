@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.measure import Machine, Row, medians
@@ -23,7 +24,7 @@ PACKAGES = [
 ]
 _CHANNEL = "https://conda.anaconda.org/conda-forge"
 _ONE = "linux-64"
-_BARE = """\
+BARE = """\
 import asyncio, json, os, sys
 import rattler
 channel, cache, platform, virtual, specs = json.loads(sys.argv[1])
@@ -59,7 +60,9 @@ def rows(machine: Machine, subset: Path, count: int) -> list[Row]:
         machine.run([*command, *options], cwd=registry, env=environ)
 
     def bare() -> None:
-        machine.run([sys.executable, "-c", _BARE, _question(subset, machine.root / "bare-cache")])
+        machine.run(
+            [sys.executable, "-c", BARE, question(subset, machine.root / "bare-cache", ("python 3.11.*", *PACKAGES))]
+        )
 
     four = [platform for platform in PLATFORMS if platform != "linux-aarch64"]
     alone, one, all_four = medians(count, bare, lambda: lock(_ONE), lambda: lock(*four))
@@ -69,11 +72,12 @@ def rows(machine: Machine, subset: Path, count: int) -> list[Row]:
     ]
 
 
-def _question(subset: Path, cache: Path) -> str:
+def question(subset: Path, cache: Path, specs: Sequence[str]) -> str:
+    """What `BARE` is to solve, for one platform."""
     import json
 
     virtual = []
     for name, value in DEFAULT_VIRTUAL_PACKAGES[_ONE].items():
         version, _, build = value.partition(" ")
         virtual.append([name, version, build or "0"])
-    return json.dumps([subset.as_uri(), str(cache), _ONE, virtual, ["python 3.11.*", *PACKAGES]])
+    return json.dumps([subset.as_uri(), str(cache), _ONE, virtual, list(specs)])
