@@ -4,8 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import metaflow  # noqa: F401 - first: it imports its extensions
 import pytest
 
+from metaflow_extensions.envtag.plugins.envtag_env.environment import CondaEnvironment, remote_platform
 from support.flows import Flows, named
 from support.story import HERE, Story, Told
 
@@ -138,8 +140,37 @@ def test_steps_run_in_what_they_name_add_to_and_fetch(flows: Flows):
     assert more["envtag_id"].split(":")[0] != base.split(":")[0]
 
     run = flows.latest("ManyFlow")
-    flows.run(flows.write("again.py", AGAIN), RUN=run, METAFLOW_USER="somebody-else")
+    by_setting = {"ENVTAG_REGISTRY": "", "METAFLOW_CONDA_NAMED_ENV_REGISTRY": str(flows.story.path)}
+    flows.run(flows.write("again.py", AGAIN), RUN=run, METAFLOW_USER="somebody-else", **by_setting)
     assert flows.tasks("AgainFlow", "start")[0]["envtag_id"] == more["envtag_id"]
     assert flows.tasks("AgainFlow", "start")[0]["envtag_alias"] == f"ManyFlow/{run}/more"
     assert flows.tasks("AgainFlow", "each")[0]["envtag_id"] == base
     assert flows.tasks("AgainFlow", "end")[0]["envtag_id"] == base
+
+
+class Deco:
+    """A decorator of a step, as far as it is asked."""
+
+    def __init__(self, name: str, **attributes: Any) -> None:
+        self.name = name
+        vars(self).update(attributes)
+
+
+@pytest.mark.parametrize(
+    ("decorators", "platform"),
+    [
+        ([], ""),
+        ([Deco("retry"), Deco("conda")], ""),
+        ([Deco("batch")], "linux-64"),
+        ([Deco("kubernetes", supports_conda_environment=True, target_platform="linux-aarch64")], "linux-aarch64"),
+        ([Deco("of-another-party", supports_conda_environment=True, target_platform=None)], "linux-64"),
+    ],
+)
+def test_a_step_runs_where_its_decorators_say(decorators: list[Deco], platform: str):
+    assert remote_platform(Deco("step", decorators=decorators)) == platform
+
+
+def test_what_the_client_shows_is_what_was_recorded():
+    fields = {"envtag_id": "a:b", "envtag_alias": "x:v1", "python_version": "3"}
+    assert CondaEnvironment.get_client_info("F", fields) == {"envtag_id": "a:b", "envtag_alias": "x:v1"}
+    assert CondaEnvironment.get_client_info("F", {}) is None
