@@ -632,3 +632,12 @@ def test_a_lock_of_hundred_megabytes_is_refused_within_bounded_memory(base):
     assert done.returncode == 1
     assert f"{HERE}-lock.yml: 1000" in done.stderr.decode()
     assert "bytes are too many" in done.stderr.decode()
+
+
+def test_declared_virtual_packages_stay_where_an_alias_is_resolved_again(base):
+    path = base.path / "envs/mlp/base/envtag.yml"
+    path.write_text(path.read_text() + f"virtual-packages:\n  {HERE}: {{__glibc: '2.31'}}\n")
+    base.call("lock", "mlp/base")
+    base.resolve("mlp/base", environment=BETA, options=("--platform", HERE))
+    assert f"virtual-packages:\n  {HERE}: {{__glibc: '2.31'}}\n" in base.files("mlp/base")["envtag.yml"]
+    assert lock_of(base, "mlp/base").virtual_packages["__glibc"] == "2.31"

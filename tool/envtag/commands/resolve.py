@@ -136,10 +136,17 @@ def _settings(
         extra_index_urls=tuple(wanted.extra_index_urls),
         exclude_newer=parse_cutoff(wanted.exclude_newer) if wanted.exclude_newer else "",
         base=wanted.using,
+        virtual_packages=_declared(present),
         extras=tuple(dict.fromkeys(check_extra(name) for name in wanted.extras)),
         groups=tuple(dict.fromkeys(check_extra(name) for name in wanted.groups)),
         engines=check_engines(wanted.engines),
     )
+
+
+def _declared(present: Sequence[Environment | None]) -> Mapping[str, Mapping[str, str]]:
+    """The virtual packages that an alias has declared already: nothing but its `envtag.yml` can say them."""
+    declared = (item.settings.virtual_packages for item in present if item is not None)
+    return next((packages for packages in declared if packages), {})
 
 
 def _drafted(
