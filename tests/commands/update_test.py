@@ -301,3 +301,17 @@ def test_packages_must_be_of_an_age_but_for_those_that_are_exempt(old):
     told = old.call("update", "mlp/pure", "--all", "--exclude-newer", "2024-06-01", "--exempt", "beta")
     assert "beta 1.0 → 2.0" in told.out
     assert "alpha" not in told.out
+
+
+@pytest.mark.shared_data
+def test_one_package_of_a_real_environment_moves_alone(make_story, conda_forge_subset: Path, monkeypatch):
+    story = make_story()
+    monkeypatch.setenv("ENVTAG_MIRRORS", f"{CONDA_FORGE}={conda_forge_subset.as_uri()}")
+    spec = "channels: [conda-forge]\ndependencies: [python 3.11.*, numpy, pandas, jupyterlab, requests <2.32]\n"
+    story.resolve("real", environment=spec, options=("--platform", "linux-64", "--platform", "osx-arm64"))
+    told = story.call("update", "real", "requests>=2.32", "--json").json["real"]
+    for platform in ("linux-64", "osx-arm64"):
+        moves = told["platforms"][platform]["moves"]
+        assert [(move["name"], move["kind"]) for move in moves] == [("requests", "asked")]
+        assert told["platforms"][platform]["held"] > 100
+    assert "requests>=2.32]" in story.files("real")["environment.yml"].replace('"', "").replace(" >", ">")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -185,3 +186,16 @@ def test_the_python_of_a_lock_stays_for_a_newer_package_but_not_for_itself():
     bounds.clear()
     found(Watching(universe, "python", "c"), lock(python=3, c=1), goal("python"))
     assert bounds == [[], ["python>3"]]
+
+
+def test_a_local_version_is_compared_by_its_public_part():
+    asked = []
+
+    class Watching(Solver):
+        def solve(self, pins):
+            asked.append([f"{bound.name}{bound.versions}" for bound in pins.bounds])
+            return UnsolvableError("no") if pins.bounds else local
+
+    local = make_lock([replace(package("c", 1), version="2.1+cpu")], python="3.11")
+    found(Watching(UNIVERSE, "c"), local, goal("c"))
+    assert asked == [[], ["c>2.1"]]

@@ -121,7 +121,8 @@ class _Search:
     def _newest(self, lock: Lock, key: Key, bounds: tuple[Bound, ...]) -> Generator[Pins, Answer, Lock]:
         """Ask for what is newer than what there is of a package until there is nothing; Python stays what it is."""
         while (found := _find(lock, key)) is not None and self.has_newer(key, found.version):
-            newer = Bound(manager=key[0], name=key[1], versions=f">{found.version}")
+            public = found.version.partition("+")[0]  # a local version (`2.1+cpu`) cannot be compared with
+            newer = Bound(manager=key[0], name=key[1], versions=f">{public}")
             asked = (*bounds, newer, *self._same_python(lock, key))
             answer = yield from self._relaxed(asked)
             if isinstance(answer, UnsolvableError):
