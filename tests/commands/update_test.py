@@ -236,6 +236,14 @@ def test_a_platform_without_a_lock_is_locked_along(old):
     assert old.call("lock", "--check").code == 0
 
 
+def test_a_platform_that_is_no_longer_wanted_loses_its_lock(old):
+    text = old.files("mlp/base")["envtag.yml"].replace(", osx-arm64]", "]")
+    (old.path / "envs/mlp/base/envtag.yml").write_text(text)
+    old.call("update", "mlp/base")
+    assert "osx-arm64-lock.yml" not in old.files("mlp/base")
+    assert old.call("lock", "--check").code == 0
+
+
 def test_a_channel_that_lost_a_version_keeps_what_is_locked(old, conda_channel, tmp_path, monkeypatch):
     channel = without(copy_channel(conda_channel, tmp_path / "channel"), "numpyish", "1.0")
     monkeypatch.setenv("ENVTAG_MIRRORS", f"{CONDA_FORGE}={channel.as_uri()}")

@@ -20,14 +20,14 @@ def repo(tmp_path: Path) -> GitRepo:
     return repo
 
 
-def put(repo: GitRepo, text: str, base: str = "", path: str = LOCK) -> tuple[str, bool]:
+def put(repo: GitRepo, text: str | None, base: str = "", path: str = LOCK) -> tuple[str, bool]:
     with Git(repo.path) as git:
         return propose(
             git,
             branch=BRANCH,
             name="mlp/x",
             base=base or repo.git("rev-parse", "HEAD"),
-            files={path: text.encode()},
+            files={path: text.encode() if text is not None else None},
             message="Update mlp/x",
             remote="origin",
         )
@@ -106,3 +106,8 @@ def test_an_environment_above_others_has_a_branch_beside_theirs():
         "envtag/update/mlp/a/b",
         "envtag/update/mlp/ab",
     ]
+
+
+def test_a_file_can_go(repo: GitRepo):
+    put(repo, None)
+    assert repo.git("diff", "--name-status", "HEAD", BRANCH).split() == ["D", LOCK]

@@ -13,7 +13,7 @@ def test_changed_files_are_seen_in_place_of_those_that_are_there(tmp_path):
     (tmp_path / "envs/x").mkdir(parents=True)
     (tmp_path / "envs/x/a").write_bytes(b"old")
     (tmp_path / "envs/x/b").write_bytes(b"b")
-    files = ChangedFiles(WorkTreeFiles(tmp_path), {"envs/x/a": b"new", "envs/x/c": b"c"})
+    files = ChangedFiles(WorkTreeFiles(tmp_path), {"envs/x/a": b"new", "envs/x/c": b"c", "envs/x/d": None})
     assert [files.read(f"envs/x/{name}") for name in "abcd"] == [b"new", b"b", b"c", None]
     assert files.entries("envs/x") == ["a", "b", "c"]
     assert files.entries("envs") == ["x"]

@@ -72,7 +72,7 @@ def update(
     return 0
 
 
-def _write(written: Mapping[str, bytes], updated: Updated, registry: Registry) -> None:
+def _write(written: Mapping[str, bytes | None], updated: Updated, registry: Registry) -> None:
     """Write an update, unless the environment was changed while it was solved."""
     with registry.lock_for_writing():
         files = registry.environment(updated.environment.name).files

@@ -34,7 +34,7 @@ def tip_of(git: Git, branch: str, remote: str | None) -> str:
 
 
 def propose(
-    git: Git, *, branch: str, name: str, base: str, files: Mapping[str, bytes], message: str, remote: str | None
+    git: Git, *, branch: str, name: str, base: str, files: Mapping[str, bytes | None], message: str, remote: str | None
 ) -> tuple[str, bool]:
     """Put files on a branch, on top of a commit; index and work tree are not touched.
 
@@ -46,7 +46,7 @@ def propose(
         branch: The branch.
         name: The environment, for the trailer.
         base: The commit that the files belong on.
-        files: Path to bytes.
+        files: Path to bytes, or to None for a file that goes.
         message: What the commit says.
         remote: The remote whose branch of this name goes on here, None for none.
 
@@ -59,7 +59,9 @@ def propose(
     tip = tip_of(git, branch, remote)
     if tip:
         _refuse_others(git, branch, base, tip)
-    tree = _tree(git, f"{base}^{{tree}}", {path: _blob(git, data) for path, data in files.items()})
+    tree = _tree(
+        git, f"{base}^{{tree}}", {path: _blob(git, data) if data is not None else None for path, data in files.items()}
+    )
     local = git.commit_of(f"refs/heads/{branch}") or ""
     if tip and git.is_ancestor(base, tip) and _sha(git, f"{tip}^{{tree}}") == tree:
         if not local:
@@ -102,18 +104,20 @@ def _blob(git: Git, data: bytes) -> str:
     return git.run("hash-object", "-w", "--stdin", stdin=data, check="git cannot keep a file").text()
 
 
-def _tree(git: Git, tree: str, blobs: Mapping[str, str]) -> str:
-    """A tree with some files replaced or added."""
+def _tree(git: Git, tree: str, blobs: Mapping[str, str | None]) -> str:
+    """A tree with some files replaced, added or (None) removed."""
     done = git.run("ls-tree", "-z", tree, check=f"git cannot read {tree}")
     entries: dict[str, str] = {}
     for line in filter(None, done.stdout.decode("utf-8", "surrogateescape").split("\0")):
         head, _, name = line.partition("\t")
         entries[name] = head
-    inner: dict[str, dict[str, str]] = {}
+    inner: dict[str, dict[str, str | None]] = {}
     for path, blob in blobs.items():
         first, sign, rest = path.partition("/")
         if sign:
             inner.setdefault(first, {})[rest] = blob
+        elif blob is None:
+            entries.pop(first, None)
         else:
             mode = entries[first].split()[0] if first in entries else "100644"
             entries[first] = f"{mode} blob {blob}"

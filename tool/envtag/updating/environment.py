@@ -72,16 +72,15 @@ class Updated:
     security: Mapping[str, Security] = field(default_factory=dict)
     read: Mapping[str, bytes | None] = field(default_factory=dict)
 
-    def files(self) -> dict[str, bytes]:
-        """What is to be written: locks that are other ones now, and specs that were edited."""
+    def files(self) -> dict[str, bytes | None]:
+        """What is to be written: locks that are other ones now or (None) of no platform any more, and edited specs."""
         name = self.environment.name
         directory = f"{self.environment.directory}/"
         written = changes(name, self.drafted, self.locks, self.environment.ledger, self.environment)
         return {
             path: data
             for path, data in written.items()
-            if data is not None
-            and (path.endswith("-lock.yml") or path.removeprefix(directory) in self.edited)
+            if (path.endswith("-lock.yml") or path.removeprefix(directory) in self.edited)
             and self.read.get(path) != data
         }
 

@@ -33,11 +33,11 @@ class ChangedFiles:
 
     Attributes:
         files: As they are.
-        changed: Path to other bytes.
+        changed: Path to other bytes, or to None where it is gone.
     """
 
     files: Files
-    changed: Mapping[str, bytes]
+    changed: Mapping[str, bytes | None]
 
     def read(self, path: str) -> bytes | None:
         """A file's content, or None where there is no such file."""
@@ -45,8 +45,12 @@ class ChangedFiles:
 
     def entries(self, directory: str) -> list[str]:
         """The names in a directory, none where there is no such directory."""
-        new = {path.rpartition("/")[2] for path in self.changed if path.rpartition("/")[0] == directory}
-        return sorted({*self.files.entries(directory), *new})
+        there = set(self.files.entries(directory))
+        for path, data in self.changed.items():
+            place, _, name = path.rpartition("/")
+            if place == directory:
+                there = there | {name} if data is not None else there - {name}
+        return sorted(there)
 
     def find(self, name: str, directory: str) -> list[str]:
         """The paths of the files of one name, at any depth below a directory."""
