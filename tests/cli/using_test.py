@@ -45,13 +45,14 @@ def test_get_provides_and_shows(called):
 
 
 def test_every_option_of_create_reaches_the_verb(called, tmp_path):
-    given = ["--prefix", str(tmp_path / "env"), "--name", "mine", "--force", "--offline"]
+    given = ["--prefix", str(tmp_path / "env"), "--name", "mine", "--force", "--offline", "--platform", "win-64-x"]
     assert options_of("create") == {word for word in given if word.startswith("--")}
     assert run(["create", "mlp/base", *given]) == 7
     (found,), options = called["create"]
     assert found.environment.name == "mlp/base"
     assert options["prefix"] == tmp_path / "env"
     assert (options["name"], options["force"], options["offline"]) == ("mine", True, True)
+    assert options["platform"] == "win-64-x"
     assert run(["create", "mlp/base"]) == 7
     options = called["create"][1]
     assert (options["prefix"], options["name"], options["force"], options["offline"]) == (None, "", False, False)

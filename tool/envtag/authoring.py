@@ -13,6 +13,7 @@ from envtag.lock import Lock
 from envtag.lock import write as write_lock
 from envtag.lookup import find
 from envtag.names import FullId, parse_reference
+from envtag.platforms import base_platform
 from envtag.request import Base, Request
 from envtag.spec import SpecFile, parse
 
@@ -71,7 +72,8 @@ def draft(settings: EnvironmentSettings, files: SpecFiles, registry: Registry, c
     found = _base(settings.base, registry, config)
     every = {platform: found.lock(platform) for platform in found.platforms}
     locks = {
-        platform: every[platform] if platform in every else found.lock(platform) for platform in settings.platforms
+        platform: every.get(platform) or every.get(base_platform(platform)) or found.lock(platform)
+        for platform in settings.platforms
     }
     first = next(iter(every.values()))
     request = compose(

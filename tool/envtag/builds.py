@@ -17,7 +17,7 @@ from envtag.build_shelf import Shelf
 from envtag.errors import FatalError
 from envtag.fetch import fetch_archives
 from envtag.manifest import Build
-from envtag.platforms import current_platform
+from envtag.platforms import base_platform, current_platform
 from envtag.prefix import layout
 from envtag.prefix.source import BuiltWheel, build_wheel
 from envtag.store import keys
@@ -81,7 +81,7 @@ def provide_builds(
     shelf = Shelf(lock=lock, store=store, adopt=adopt)
     found = {source.sha256: wheel for source in sources if (wheel := shelf.wheel(source)) is not None}
     missing = [source for source in sources if source.sha256 not in found]
-    if not missing or not build or lock.platform != current_platform():
+    if not missing or not build or base_platform(lock.platform) != current_platform():
         return Builds(found=found, waiting=tuple(missing))
     indices = index_words(config.mirrors, credentials.load(), default=index_url, extra=extra_index_urls)
     job = _Job(shelf=shelf, config=config, output=output, indices=indices)

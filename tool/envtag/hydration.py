@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envtag.platforms import current_platform
+from envtag.choice import choose, tell
+from envtag.platforms import base_platform, current_platform
 from envtag.prefix.marker import environment_path, is_whole
 
 if TYPE_CHECKING:
@@ -25,7 +26,13 @@ def present(found: Found, platform: str, config: Config) -> Path | None:
 
 
 def provide(
-    found: Found, *, config: Config, open_store: Callable[[], Store | None], offline: bool, output: Output
+    found: Found,
+    *,
+    config: Config,
+    open_store: Callable[[], Store | None],
+    offline: bool,
+    output: Output,
+    platform: str = "",
 ) -> Path:
     """The environment's directory under the root, created if it is not there yet.
 
@@ -35,16 +42,17 @@ def provide(
         open_store: Gives where packages are asked for first; called only if they must be.
         offline: Never ask an index or a channel.
         output: Where progress is told.
+        platform: Which lock; the one that `choice.choose` says if empty.
 
     Raises:
         FatalError: It is not locked for this platform, or a package cannot be had whole.
     """
-    platform = current_platform()
+    platform = platform or tell(found, choose(found), output)
     there = present(found, platform, config)
     if there is not None:
         return there
     path = environment_path(config, found.lock_id(platform))
-    create_at(path, found, config=config, open_store=open_store, offline=offline, output=output)
+    create_at(path, found, config=config, open_store=open_store, offline=offline, output=output, platform=platform)
     return path
 
 
@@ -56,9 +64,10 @@ def create_at(
     open_store: Callable[[], Store | None],
     offline: bool,
     output: Output,
+    platform: str = "",
     force: bool = False,
 ) -> bool:
-    """Create an environment for this platform in a directory.
+    """Create an environment for this platform in a directory; what this machine lacks for it is told.
 
     Args:
         target: The directory.
@@ -67,6 +76,7 @@ def create_at(
         open_store: Gives where packages are asked for first; called only if they must be.
         offline: Never ask an index or a channel.
         output: Where progress is told.
+        platform: Which lock; the one that `choice.choose` says if empty.
         force: Replace what is there.
 
     Returns:
@@ -75,16 +85,22 @@ def create_at(
     Raises:
         FatalError: The place is taken, or a package cannot be had whole.
     """
+    platform = platform or tell(found, choose(found), output)
     if not force:
         from envtag.prefix.cloning import clone
 
-        made = clone(found.lock_id(current_platform()), target, config=config, output=output)
+        made = clone(found.lock_id(platform), target, config=config, output=output)
         if made is not None:
             return made
     from envtag.prefix.creation import hydrate  # with all that installs, which nothing else has a use for
 
     store = open_store()
-    manifest = checked_manifest(found, current_platform(), store)
+    manifest = checked_manifest(found, platform, store)
+    if base_platform(platform) == current_platform():
+        from envtag.machine import detected, shortfalls
+
+        for shortfall in shortfalls(manifest.lock, detected()):
+            output.warn(f"{found.alias}: {shortfall}")
     return hydrate(
         manifest.lock,
         target,

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from envtag.errors import AliasExistsError, FatalError
 from envtag.names import MUTABLE_TAGS, parse_tag
-from envtag.platforms import PLATFORMS
+from envtag.platforms import check_platform
 from envtag.util.pattern import pattern
 from envtag.util.yaml_table import Table, Untyped, load_table
 from envtag.util.yaml_text import scalar
@@ -158,12 +158,15 @@ def _release(entry: Table) -> Release:
     if not locks:
         raise FatalError(f"{entry.at('locks')}: the release `{tag}` has no locks")
     for platform in locks:
-        if platform not in PLATFORMS:
-            raise FatalError(
-                f"{locks.at(platform)}: `{platform}` is not a platform that envtag knows",
-                f"one of {_listed(PLATFORMS)}",
-            )
+        _check_platform(locks, platform)
     return Release(tag=tag, request=_id(entry, "request"), locks={platform: _id(locks, platform) for platform in locks})
+
+
+def _check_platform(locks: Table, platform: str) -> None:
+    try:
+        check_platform(platform)
+    except FatalError as error:
+        raise FatalError(f"{locks.at(platform)}: {error.message}", error.hint) from error
 
 
 def _id(table: Table, key: str) -> str:

@@ -79,12 +79,13 @@ def started(question: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[li
     """
     if "error" in question:
         raise FatalError(question["error"])
+    from envtag.choice import choose, tell
     from envtag.flows.needs import missing_needs
     from envtag.flows.preparation import activation_variables, interpreter, made
-    from envtag.platforms import current_platform
 
     session = HostSession(where=question["registry"], store_url=question["store"])
-    found, platform = session.find(question["reference"]), current_platform()
+    found = session.find(question["reference"])
+    platform = tell(found, choose(found), session.output)
     lock = found.lock(platform)
     missing = missing_needs(lock, question["needs"])
     if missing:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from envtag.authoring import answered, draft
 from envtag.errors import FatalError
 from envtag.names import parse_name
+from envtag.platforms import base_platform
 from envtag.registry.environment import ENVIRONMENTS, SETTINGS_FILE
 from envtag.spec_files import SpecFiles
 from envtag.util.text import shown
@@ -180,7 +181,7 @@ def jobs(
         if together:
             kinds[labels[ANYWHERE], together].append(name)
         for platform in sorted(apart):
-            kinds[labels[platform], (platform,)].append(name)
+            kinds[labels[base_platform(platform)], (platform,)].append(name)
     size = 1
     while sum(-(-len(names) // size) for names in kinds.values()) > max(limit, len(kinds)):
         size += 1

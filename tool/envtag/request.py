@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from envtag.platforms import base_platform
+
 Interpreter = Literal["conda", "uv"]
 
 
@@ -68,6 +70,11 @@ class PypiRequirement:
     hashes: tuple[str, ...] = ()
     index: str = ""
     origin: Origin = field(default=Origin(file=""), compare=False)
+
+
+def is_for(item: CondaRequirement | PypiRequirement, platform: str) -> bool:
+    """Whether a requirement is for a platform, or for a variant of one."""
+    return item.platforms is None or platform in item.platforms or base_platform(platform) in item.platforms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from envtag.cutoff import parse_cutoff
 from envtag.engine_choice import check_engines
 from envtag.errors import FatalError
 from envtag.names import parse_reference
-from envtag.platforms import check_platform
+from envtag.platforms import check_platform, check_whole_platform
 from envtag.project import registry_table
 from envtag.setting_values import check_extra, check_spec_name, check_store
 from envtag.urls import channel_url, check_public
@@ -251,7 +251,7 @@ def _virtual_packages(table: Table) -> dict[str, dict[str, str]]:
 def _runners(table: Table) -> dict[str, str]:
     runners = table.table("runners")
     for platform in runners:
-        _checked(runners, platform, platform, check_platform)
+        _checked(runners, platform, platform, check_whole_platform)
         if not _RUNNER.fullmatch(runners.text(platform)):
             raise FatalError(f"{runners.at(platform)}: `{platform}` names no runner", "one label of a GitHub runner")
     return {platform: runners.text(platform) for platform in runners}

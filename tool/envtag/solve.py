@@ -20,8 +20,8 @@ from envtag.hashes import check_stated
 from envtag.lock.model import Lock
 from envtag.lock_merge import Bound, Pins
 from envtag.package import Package
-from envtag.platforms import check_platform, virtual_packages
-from envtag.request import CondaRequirement, Origin, PypiRequirement, Request
+from envtag.platforms import check_platform, declared_for, virtual_packages
+from envtag.request import CondaRequirement, Origin, PypiRequirement, Request, is_for
 from envtag.solvable import check_solvable
 from envtag.wheels import marker_environment
 
@@ -150,7 +150,7 @@ class _Job:
         request = self.request
         requirements: list[CondaRequirement] = []
         if request.interpreter == "conda":
-            requirements = [item for item in request.conda if item.platforms is None or name in item.platforms]
+            requirements = [item for item in request.conda if is_for(item, name)]
             if request.python:
                 bound = conda_version(request.python)
                 requirements.append(
@@ -164,7 +164,7 @@ class _Job:
             channels=request.channels,
             requirements=tuple(requirements),
             constraints=tuple(f"{bound.name} {bound.versions}" for bound in pins.bounds),
-            virtual_packages=virtual_packages(name, request.virtual_packages.get(name, {})),
+            virtual_packages=virtual_packages(name, declared_for(name, request.virtual_packages)),
             exclude_newer=request.exclude_newer,
             pinned=self._base(name, "conda"),
             kept=pins.kept,
@@ -246,9 +246,7 @@ class _Job:
     def _pypi_problem(self, name: str, conda: Packages, python: str) -> PypiProblem:
         request = self.request
         exact = python or next((item.version for item in conda if item.name == "python"), "")
-        requirements = [
-            item for item in request.pypi if item.constraint and (item.platforms is None or name in item.platforms)
-        ]
+        requirements = [item for item in request.pypi if item.constraint and is_for(item, name)]
         provided = self._provided(conda)
         pins = self._pins(name, "pypi", {dist.name for dist in provided})
         return PypiProblem(
@@ -257,7 +255,7 @@ class _Job:
             requirements=(*self._pypi_roots(name, exact), *requirements, *map(_bounding, pins.bounds)),
             index_url=request.index_url,
             extra_index_urls=request.extra_index_urls,
-            virtual_packages=virtual_packages(name, request.virtual_packages.get(name, {})),
+            virtual_packages=virtual_packages(name, declared_for(name, request.virtual_packages)),
             exclude_newer=request.exclude_newer,
             provided=provided,
             pinned=self._base(name, "pypi"),
@@ -270,11 +268,7 @@ class _Job:
 
     def _pypi_roots(self, name: str, python: str = "") -> tuple[PypiRequirement, ...]:
         """What is asked of PyPI on a platform; markers are looked at once the version of Python is known."""
-        asked = [
-            item
-            for item in self.request.pypi
-            if not item.constraint and (item.platforms is None or name in item.platforms)
-        ]
+        asked = [item for item in self.request.pypi if not item.constraint and is_for(item, name)]
         return tuple(item for item in asked if not python or _holds(item, name, python))
 
     def _provided(self, conda: Sequence[Package]) -> tuple[Dist, ...]:
@@ -316,7 +310,7 @@ class _Job:
             content_hash=content_hash(request, name),
             base=request.base.reference if request.base is not None else "",
             base_lock=self.base_locks[name].id if request.base is not None else "",
-            virtual_packages=virtual_packages(name, request.virtual_packages.get(name, {})),
+            virtual_packages=virtual_packages(name, declared_for(name, request.virtual_packages)),
         )
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError
-from envtag.platforms import check_platform
+from envtag.platforms import base_platform, check_platform
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
@@ -64,7 +64,7 @@ def pick_wheel(
 
     Args:
         filenames: Files of one version of one package; what is no wheel is passed over, as installers do.
-        platform: One of `platforms.PLATFORMS`.
+        platform: One of `platforms.PLATFORMS`, or a variant of one.
         python: The minor version of CPython (`3.11`).
         virtual_packages: `__glibc` and `__osx` of the target bound its tags.
 
@@ -96,7 +96,7 @@ def uv_platform(platform: str, virtual_packages: Mapping[str, str]) -> tuple[str
     """The name that uv has for a target, never newer than the target is.
 
     Args:
-        platform: One of `platforms.PLATFORMS`.
+        platform: One of `platforms.PLATFORMS`, or a variant of one.
         virtual_packages: With `__glibc` (Linux) or `__osx` (macOS).
 
     Returns:
@@ -105,7 +105,7 @@ def uv_platform(platform: str, virtual_packages: Mapping[str, str]) -> tuple[str
     Raises:
         FatalError: The virtual package is missing, malformed, or older than uv knows.
     """
-    check_platform(platform)
+    platform = base_platform(check_platform(platform))
     if platform in _LINUX:
         glibc = _glibc_minor(platform, virtual_packages)
         known = [minor for minor in _UV_GLIBC if glibc is not None and minor <= glibc]
@@ -124,13 +124,13 @@ def marker_environment(platform: str, python: str) -> dict[str, str]:
     """The values of PEP 508 markers on a target with CPython.
 
     Args:
-        platform: One of `platforms.PLATFORMS`.
+        platform: One of `platforms.PLATFORMS`, or a variant of one.
         python: `3.11` (then the full version is `3.11.0`, as uv assumes too) or `3.11.7`.
 
     Raises:
         FatalError: The platform or the version is malformed.
     """
-    os_name, sys_platform, system, machine = _MARKERS[check_platform(platform)]
+    os_name, sys_platform, system, machine = _MARKERS[base_platform(check_platform(platform))]
     minor = _minor(python)
     full = python if python.count(".") > 1 else f"{python}.0"
     return {
@@ -161,7 +161,7 @@ def _tags(platform: str, python: tuple[int, int], virtual_packages: Mapping[str,
 def _platform_tags(platform: str, virtual_packages: Mapping[str, str]) -> Iterator[str]:
     from packaging.tags import mac_platforms
 
-    check_platform(platform)
+    platform = base_platform(check_platform(platform))
     if platform in _LINUX:
         machine, oldest = _LINUX[platform]
         glibc = _glibc_minor(platform, virtual_packages)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from envtag.platforms import DEFAULT_VIRTUAL_PACKAGES
+from envtag.platforms import DEFAULT_VIRTUAL_PACKAGES, base_platform
 from envtag.policy import normalized
 from envtag.util.yaml_text import scalar
 
@@ -68,7 +68,7 @@ def _fresh(subject: Subject, context: Context) -> Iterator[Finding]:
 def _complete(subject: Subject, lock: Lock, file: str) -> Iterator[Finding]:
     """Each dependency is in the lock by its name, or is a virtual package of the platform."""
     names = {package.name for package in lock.by_manager("conda")}
-    virtual = {*lock.virtual_packages, *DEFAULT_VIRTUAL_PACKAGES[lock.platform]}
+    virtual = {*lock.virtual_packages, *DEFAULT_VIRTUAL_PACKAGES[base_platform(lock.platform)]}
     pypi = {normalized(package.name) for package in lock.packages}
     missing: dict[str, str] = {}
     for package in lock.packages:

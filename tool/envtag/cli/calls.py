@@ -18,7 +18,9 @@ def show(session: Session, *, references: Sequence[str], platform: str, as_json:
     return verb(found, platform=platform, as_json=as_json, config=session.config, output=session.output)
 
 
-def create(session: Session, *, reference: str, prefix: Path | None, name: str, force: bool, offline: bool) -> int:
+def create(
+    session: Session, *, reference: str, prefix: Path | None, name: str, force: bool, offline: bool, platform: str = ""
+) -> int:
     """`envtag create`; returns its exit code."""
     from envtag.commands.create import create as verb
 
@@ -32,10 +34,11 @@ def create(session: Session, *, reference: str, prefix: Path | None, name: str, 
         open_store=lambda: session.store,
         config=session.config,
         output=session.output,
+        platform=platform,
     )
 
 
-def run(session: Session, *, reference: str, words: Sequence[str], offline: bool) -> int:
+def run(session: Session, *, reference: str, words: Sequence[str], offline: bool, platform: str = "") -> int:
     """`envtag run`, or `envtag shell` without words; returns its exit code."""
     from envtag.commands.run import run as verb
 
@@ -47,4 +50,5 @@ def run(session: Session, *, reference: str, words: Sequence[str], offline: bool
         open_store=lambda: session.store,
         config=session.config,
         output=session.output,
+        platform=platform,
     )

@@ -90,6 +90,7 @@ def _create(session: Session, words: _Words) -> Callable[[], int] | None:
         name=words.values.get("--name", ""),
         force="--force" in words.flags,
         offline="--offline" in words.flags,
+        platform=words.values.get("--platform", ""),
     )
 
 
@@ -97,14 +98,18 @@ def _run(session: Session, words: _Words) -> Callable[[], int] | None:
     command = words.rest[2:] if words.rest[1:2] == ("--",) else words.rest[1:]
     if not command:
         return None
-    return lambda: calls.run(session, reference=words.rest[0], words=command, offline="--offline" in words.flags)
+    offline, platform = "--offline" in words.flags, words.values.get("--platform", "")
+    return lambda: calls.run(session, reference=words.rest[0], words=command, offline=offline, platform=platform)
 
 
 _GROUP = _Form(frozenset({"-q", "--quiet"}), frozenset({"--registry"}), ends_at_first=True, call=_nothing)
 _FORMS: Mapping[str, _Form] = {
     "show": _Form(frozenset({"--json"}), frozenset({"--platform"}), ends_at_first=False, call=_show),
     "create": _Form(
-        frozenset({"--force", "--offline"}), frozenset({"--prefix", "--name"}), ends_at_first=False, call=_create
+        frozenset({"--force", "--offline"}),
+        frozenset({"--prefix", "--name", "--platform"}),
+        ends_at_first=False,
+        call=_create,
     ),
-    "run": _Form(frozenset({"--offline"}), frozenset(), ends_at_first=True, call=_run),
+    "run": _Form(frozenset({"--offline"}), frozenset({"--platform"}), ends_at_first=True, call=_run),
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from envtag.cli import calls
-from envtag.cli.options import json_option, offline_option
+from envtag.cli.options import json_option, offline_option, variant_option
 
 if TYPE_CHECKING:
     from envtag.cli.session import Session
@@ -45,23 +45,27 @@ def list_command(session: Session, prefix: str, tag: str, package: str, user: st
 
 @click.command()
 @click.argument("reference", metavar="REF")
+@variant_option
 @offline_option
 @click.pass_obj
-def get(session: Session, reference: str, offline: bool) -> int:
+def get(session: Session, reference: str, platform: str, offline: bool) -> int:
     """Fetch an environment to this machine, and show it."""
+    from envtag.choice import choose, tell
     from envtag.commands.show import show as show_verb
     from envtag.hydration import provide
 
     session.offline = offline
     found = session.find(reference)
+    chosen = tell(found, choose(found, platform), session.output) if platform else ""
     provide(
         found,
         config=session.config,
         open_store=lambda: session.store,
         offline=offline,
         output=session.output,
+        platform=chosen,
     )
-    return show_verb([found], platform="", as_json=False, config=session.config, output=session.output)
+    return show_verb([found], platform=chosen, as_json=False, config=session.config, output=session.output)
 
 
 @click.command()
@@ -69,6 +73,7 @@ def get(session: Session, reference: str, offline: bool) -> int:
 @click.option("--prefix", type=click.Path(path_type=Path), metavar="DIR", help="Create it in this directory.")
 @click.option("--name", default="", metavar="N", help="Create it under a name of your own.")
 @click.option("--force", is_flag=True, help="Replace what is there.")
+@variant_option
 @offline_option
 @click.pass_obj
 def create(
@@ -77,32 +82,37 @@ def create(
     prefix: Path | None,
     name: str,
     force: bool,
+    platform: str,
     offline: bool,
 ) -> int:
     """Create an environment on this machine, and print its path."""
-    return calls.create(session, reference=reference, prefix=prefix, name=name, force=force, offline=offline)
+    return calls.create(
+        session, reference=reference, prefix=prefix, name=name, force=force, offline=offline, platform=platform
+    )
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @offline_option
+@variant_option
 @click.argument("reference", metavar="REF")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="[--] CMD...")
 @click.pass_obj
-def run(session: Session, reference: str, command: tuple[str, ...], offline: bool) -> int:
+def run(session: Session, reference: str, command: tuple[str, ...], platform: str, offline: bool) -> int:
     """Run CMD in an environment; its exit code is passed through."""
     words = command[1:] if command[0] == "--" else command
     if not words:
         raise click.UsageError("no command after `--`")
-    return calls.run(session, reference=reference, words=words, offline=offline)
+    return calls.run(session, reference=reference, words=words, offline=offline, platform=platform)
 
 
 @click.command()
 @offline_option
+@variant_option
 @click.argument("reference", metavar="REF")
 @click.pass_obj
-def shell(session: Session, reference: str, offline: bool) -> int:
+def shell(session: Session, reference: str, platform: str, offline: bool) -> int:
     """Start a shell in an environment."""
-    return calls.run(session, reference=reference, words=(), offline=offline)
+    return calls.run(session, reference=reference, words=(), offline=offline, platform=platform)
 
 
 @click.command()

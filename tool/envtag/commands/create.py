@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from envtag.choice import choose, tell
 from envtag.errors import FatalError
 from envtag.hydration import create_at, provide
 from envtag.names import parse_tag
@@ -34,6 +35,7 @@ def create(
     into_dir: Path | None = None,
     notebook: bool = False,
     environ: Mapping[str, str] = MappingProxyType({}),
+    platform: str = "",
 ) -> int:
     """Create an environment under the root, or at a place or name of the user's choice; prints its path.
 
@@ -50,6 +52,7 @@ def create(
         into_dir: Where the code of that step goes, or None.
         notebook: Make it a kernel of Jupyter, which finds that code.
         environ: The user's variables, which say where Jupyter looks for kernels.
+        platform: The variant to take; the one that fits this machine best if empty.
 
     Returns:
         0.
@@ -58,14 +61,16 @@ def create(
         FatalError: The place is taken, or a package cannot be had whole.
     """
     _check(prefix, name, step, into_dir, force=force and not notebook)
+    chosen = tell(found, choose(found, platform), output)
+    given: dict[str, Any] = {"config": config, "open_store": open_store, "offline": offline, "platform": chosen}
+    lines: list[str] = []
     if prefix is None and not name:
-        path = provide(found, config=config, open_store=open_store, offline=offline, output=output)
-        told = ""
+        path = provide(found, output=output, **given)
     else:
         path = prefix.absolute() if prefix is not None else config.directories.named / parse_tag(name)
-        made = create_at(path, found, config=config, open_store=open_store, offline=offline, output=output, force=force)
-        told = f"{'created' if made else 'already there,'} {found.alias}; run in it: `{path / 'bin' / 'python'}`"
-    lines = [told]
+        made = create_at(path, found, force=force, output=output, **given)
+        did = "created" if made else "already there,"
+        lines.append(f"{did} {found.alias}; run in it: `{path / 'bin' / 'python'}`")
     if into_dir is not None and step is not None:
         download(step, into_dir)
         lines.append(f"the code of `{step.path}` is in `{into_dir}`")
@@ -73,7 +78,7 @@ def create(
         kernel = _kernel(found, path, name, into_dir, environ=environ, force=force)
         lines.append(f"Jupyter has the kernel `{kernel.name}` now: choose it in a notebook")
     output.data(str(path))
-    for line in filter(None, lines):
+    for line in lines:
         output.say(line)
     return 0
 

@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from envtag.choice import choose
 from envtag.errors import FatalError
 from envtag.exporting import Subject, exporter
-from envtag.platforms import check_platform, current_platform
+from envtag.platforms import base_platform, check_platform, current_platform
 from envtag.util.canonical import sha256_hex
 from envtag.util.files import create_exclusive, write_atomic
 
@@ -77,7 +78,15 @@ def export(
 def _platforms(found: Found, asked: Sequence[str], kind: str, *, several: bool) -> tuple[str, ...]:
     chosen = tuple(sorted({check_platform(name) for name in asked}))
     if several:
-        return chosen or found.platforms
+        platforms = chosen or found.platforms
+        bases = [base_platform(name) for name in platforms]
+        twice = next((name for name in bases if bases.count(name) > 1), "")
+        if twice:
+            raise FatalError(
+                f"`{kind}` holds one environment a platform, and `{found.alias}` has variants of `{twice}`",
+                "name one of them with `--platform`",
+            )
+        return platforms
     if len(chosen) > 1:
         raise FatalError(f"a document of `{kind}` is of one platform", "export each platform to a file of its own")
     if chosen:
@@ -85,10 +94,10 @@ def _platforms(found: Found, asked: Sequence[str], kind: str, *, several: bool) 
     if len(found.platforms) == 1:
         return found.platforms
     here = current_platform()
-    if here not in found.platforms:
+    if not any(base_platform(name) == here for name in found.platforms):
         listed = ", ".join(f"`{name}`" for name in found.platforms)
         raise FatalError(f"`{found.alias}` is not locked for this machine (`{here}`)", f"add `--platform`: {listed}")
-    return (here,)
+    return (choose(found).platform,)
 
 
 def _write(path: Path, data: bytes, *, force: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from envtag.found import InRegistry
 from envtag.names import Alias
-from envtag.platforms import current_platform
+from envtag.platforms import base_platform, current_platform
 from envtag.policy import is_meant, read_banned
 from envtag.prefix.marker import environment_path, is_whole
 from envtag.render import table
@@ -155,7 +155,7 @@ def _representative(replicas: Mapping[str, Replica]) -> str:
 def _describe(environment: Environment, config: Config) -> dict[str, Any]:
     here = current_platform()
     releases = environment.ledger.releases
-    present = [item.tag for item in releases if _is_here(item.locks.get(here), config)]
+    present = [item.tag for item in releases if _any_here(item.locks, here, config)]
     return {
         "name": environment.name,
         "tags": [item.tag for item in releases],
@@ -179,9 +179,11 @@ def _describe_replicas(name: str, replicas: Mapping[str, Replica], config: Confi
         "tags": tags,
         "pointers": pointers,
         "platforms": sorted(replicas[_representative(replicas)].locks),
-        "present": [tag for tag in tags if _is_here(replicas[tag].locks.get(here), config)],
+        "present": [tag for tag in tags if _any_here(replicas[tag].locks, here, config)],
     }
 
 
-def _is_here(lock_id: str | None, config: Config) -> bool:
-    return lock_id is not None and is_whole(environment_path(config, lock_id), lock_id)
+def _any_here(locks: Mapping[str, str], here: str, config: Config) -> bool:
+    """Whether one of the locks for this platform, or for a variant of it, is on this machine."""
+    ids = [lock_id for platform, lock_id in locks.items() if base_platform(platform) == here]
+    return any(is_whole(environment_path(config, lock_id), lock_id) for lock_id in ids)

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from envtag.choice import choose, tell
 from envtag.errors import FatalError
 from envtag.output import megabytes
 from envtag.pack import relocatable
 from envtag.pack.executable import executable_of
 from envtag.pack.source import archives_of, manifest_of, name_of
 from envtag.pack.writing import Written, new_file, sync, write
-from envtag.platforms import current_platform
+from envtag.platforms import check_platform
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -65,7 +66,7 @@ def pack(found: Sequence[Found], *, destination: Path | None, platform: str, as_
     Args:
         found: What was looked up.
         destination: A file, or a directory where there are several; `-` for stdout; the working directory otherwise.
-        platform: The platform; empty for this machine's.
+        platform: The platform or variant; empty for what fits this machine.
         as_json: Print a list of objects as JSON.
         packing: How.
 
@@ -77,13 +78,15 @@ def pack(found: Sequence[Found], *, destination: Path | None, platform: str, as_
     """
     if packing.kind == CONDA_PACK and packing.executable:
         raise FatalError("`--executable` goes with the packages as they are, not with `--format conda-pack`")
-    platform = platform or current_platform()
+    if platform:
+        check_platform(platform)
+    platforms = [tell(item, choose(item, platform), packing.output) for item in found]
     if destination == STDOUT:
-        return _to_stdout(found, platform, as_json=as_json, packing=packing)
-    targets = _targets(found, destination, platform, packing.extension)
+        return _to_stdout(found, platforms[0], as_json=as_json, packing=packing)
+    targets = _targets(found, destination, platforms, packing.extension)
     done = []
-    for item, target in zip(found, targets, strict=True):
-        manifest = manifest_of(item, platform, packing.store)
+    for item, target, chosen in zip(found, targets, platforms, strict=True):
+        manifest = manifest_of(item, chosen, packing.store)
         written = _pack_one(name_of(item), manifest, target, packing)
         done.append(_described(name_of(item), manifest, target, written))
         if not as_json:
@@ -132,7 +135,7 @@ def _to_stdout(found: Sequence[Found], platform: str, *, as_json: bool, packing:
     return 0
 
 
-def _targets(found: Sequence[Found], destination: Path | None, platform: str, extension: str) -> list[Path]:
+def _targets(found: Sequence[Found], destination: Path | None, platforms: Sequence[str], extension: str) -> list[Path]:
     """The file of each environment.
 
     Raises:
@@ -143,7 +146,7 @@ def _targets(found: Sequence[Found], destination: Path | None, platform: str, ex
     if destination is not None and not destination.is_dir():
         raise FatalError(f"`{destination}` is not a directory", "several environments are packed into a file each")
     names: dict[str, str] = {}
-    for item in found:
+    for item, platform in zip(found, platforms, strict=True):
         alias = name_of(item)
         name = f"{alias.replace('/', '-').replace(':', '-')}-{platform}.{extension}"
         if name in names:

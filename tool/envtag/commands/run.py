@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from envtag.choice import choose, tell
 from envtag.hydration import present, provide
-from envtag.platforms import current_platform
 from envtag.prefix.activation import activated, shell_argv, wrap
 from envtag.util.process import replace_process
 
@@ -26,6 +26,7 @@ def run(
     open_store: Callable[[], Store],
     config: Config,
     output: Output,
+    platform: str = "",
 ) -> int:
     """Become a command in an environment; its exit code is this program's.
 
@@ -36,6 +37,7 @@ def run(
         open_store: Gives where packages are asked for first; called only if the environment is not here yet.
         config: The client's settings.
         output: Where progress is told.
+        platform: The variant to take; the one that fits this machine best if empty.
 
     Returns:
         The command's exit code (on POSIX the process is replaced, and this does not return).
@@ -43,9 +45,10 @@ def run(
     Raises:
         FatalError: The environment cannot be had, or the command is not there.
     """
-    prefix = present(found, current_platform(), config)
+    chosen = tell(found, choose(found, platform), output)
+    prefix = present(found, chosen, config)
     if prefix is None:
-        prefix = provide(found, config=config, open_store=open_store, offline=offline, output=output)
+        prefix = provide(found, config=config, open_store=open_store, offline=offline, output=output, platform=chosen)
     environ = activated(prefix, os.environ)
     environ["ENVTAG_ALIAS"] = str(found.alias)
     found.close()  # its reading process would be left as a child of the command

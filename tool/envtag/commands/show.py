@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from envtag.choice import choose
 from envtag.errors import FatalError
 from envtag.output import Output, megabytes
-from envtag.platforms import current_platform
+from envtag.platforms import base_platform, current_platform
 from envtag.prefix.marker import environment_path, is_whole
 from envtag.render import fields, table
 from envtag.resolutions import is_current
@@ -66,11 +67,14 @@ def _is_default(item: dict[str, Any], store: Callable[[], Store] | None) -> bool
 
 
 def _platform(found: Found, wanted: str) -> str:
-    if wanted:
-        return wanted
-    here = current_platform()
-    available = found.platforms
-    return here if here in available or not available else available[0]
+    """What is named, or what fits this machine, or the first that there is."""
+    try:
+        return choose(found, wanted).platform
+    except FatalError:
+        if wanted or not found.platforms:
+            raise
+        here = [name for name in found.platforms if base_platform(name) == current_platform()]
+        return (here or list(found.platforms))[0]
 
 
 def _describe(found: Found, platform: str, config: Config) -> dict[str, Any]:

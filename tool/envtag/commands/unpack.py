@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from envtag.errors import FatalError
 from envtag.pack.reading import open_pack
 from envtag.pack.store import open_as_store
-from envtag.platforms import current_platform
+from envtag.platforms import base_platform, current_platform
 from envtag.prefix import conda, layout, marker
 from envtag.prefix.creation import hydrate
 
@@ -40,7 +40,7 @@ def unpack(file: Path, *, prefix: Path | None, force: bool, expect: str, config:
         raise FatalError("`--force` goes with `--prefix`", "environments under the root are kept by their id")
     pack = open_pack(file)
     lock = pack.manifest.lock
-    if lock.platform != current_platform():
+    if base_platform(lock.platform) != current_platform():
         raise FatalError(f"`{file}` is for `{lock.platform}`, and this machine is `{current_platform()}`")
     if expect:
         pack.expect(expect)

@@ -11,6 +11,7 @@ from envtag.comparison.states import LockFile, One, State, Tree
 from envtag.diff import Content, Diff, EnvironmentChange, Facts, Requests, compare, registry_settings
 from envtag.errors import FatalError
 from envtag.registry.environment import ENVIRONMENTS, Environment
+from envtag.request import is_for
 from envtag.urls import channel_name
 from envtag.util.parallel import in_parallel
 
@@ -196,13 +197,13 @@ def _on(text: str, platforms: frozenset[str] | None) -> str:
 
 
 def _direct(spec: Spec, platform: str, python: str, *, python_named: bool) -> frozenset[tuple[str, str]]:
-    names = {("conda", item.name) for item in spec.conda if item.platforms is None or platform in item.platforms}
+    names = {("conda", item.name) for item in spec.conda if is_for(item, platform)}
     names |= {("pypi", item.name) for item in spec.pypi if _is_asked_for(item, platform, python)}
     return frozenset(names | ({("conda", "python")} if python_named else set()))
 
 
 def _is_asked_for(item: PypiRequirement, platform: str, python: str) -> bool:
-    if item.constraint or (item.platforms is not None and platform not in item.platforms):
+    if item.constraint or not is_for(item, platform):
         return False
     if ";" not in item.text or not python:
         return True

@@ -84,7 +84,7 @@ class CondaProblem:
     """A request for conda packages on one platform.
 
     Attributes:
-        platform: One of `platforms.PLATFORMS`.
+        platform: One of `platforms.PLATFORMS`, or a variant of one.
         channels: Canonical URLs, in order of priority (strict).
         requirements: Those that are for this platform.
         constraints: Match specs that bound a package where it is needed, and do not ask for it.
@@ -116,7 +116,7 @@ class PypiProblem:
     """A request for PyPI packages on one platform.
 
     Attributes:
-        platform: One of `platforms.PLATFORMS`.
+        platform: One of `platforms.PLATFORMS`, or a variant of one.
         python: Minor version (`3.11`).
         requirements: Those that are for this platform, constraints among them.
         index_url: Canonical URL of the index that is asked last, empty for the engine's default one.

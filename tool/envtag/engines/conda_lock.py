@@ -20,6 +20,7 @@ from envtag.engines.rattler import unsolvable
 from envtag.engines.rattler_lookup import looked_up
 from envtag.engines.rattler_records import Question, question
 from envtag.errors import FatalError, UnsolvableError
+from envtag.platforms import base_platform
 from envtag.request import CondaRequirement
 from envtag.urls import Mirrors, channel_url
 from envtag.util.process import Completed, run
@@ -112,20 +113,20 @@ class _Asking:
 
     def _run(self, asked: Question) -> Completed:
         """Run conda-lock in an empty directory, with nothing of this machine but its conda deciding."""
-        problem = asked.problem
+        problem, platform = asked.problem, base_platform(asked.problem.platform)
         self.workspace.mkdir(exist_ok=True)
         output = self.workspace / "conda-lock.yml"
         output.unlink(missing_ok=True)
         self._write("environment.yml", {
             "channels": [base.rstrip("/") for base in asked.channels],
             "dependencies": [item.match_spec() for item in _specs(problem, self.mirrors)],
-            "platforms": [problem.platform],
+            "platforms": [platform],
         })  # fmt: skip
-        self._write("virtual.yml", {"subdirs": {problem.platform: {"packages": dict(problem.virtual_packages)}}})
+        self._write("virtual.yml", {"subdirs": {platform: {"packages": dict(problem.virtual_packages)}}})
         self._write("names.json", {})
         argv = [
             sys.executable, "-m", "conda_lock", "lock", "--conda", self.program.path, "--log-level", "ERROR",
-            "--platform", problem.platform, "--file", "environment.yml", "--lockfile", str(output),
+            "--platform", platform, "--file", "environment.yml", "--lockfile", str(output),
             "--virtual-package-spec", "virtual.yml",
             "--pypi_to_conda_lookup_file", (self.workspace / "names.json").as_uri(),
         ]  # fmt: skip

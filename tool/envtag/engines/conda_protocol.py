@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from envtag.engines import CondaProblem
 from envtag.errors import FatalError
-from envtag.platforms import check_platform, virtual_packages
+from envtag.platforms import check_whole_platform, virtual_packages
 from envtag.request import CondaRequirement
 from envtag.urls import channel_name, channel_url, file_path
 
@@ -79,7 +79,7 @@ def problem_of(call: Call, variables: Mapping[str, str]) -> CondaProblem:
         FatalError: The platform, a channel or a spec is malformed.
     """
     named = [*call.values(_PLATFORM), variables.get("CONDA_SUBDIR", "")]
-    platform = check_platform(next((name for name in named if name), ""))
+    platform = check_whole_platform(next((name for name in named if name), ""))
     channels: list[str] = []
     virtual: dict[str, str] | None = None
     for text in call.values(_CHANNEL):

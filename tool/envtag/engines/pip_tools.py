@@ -19,7 +19,7 @@ from envtag.engines.pylock import Entry, File, parse
 from envtag.engines.pypi_answer import answer, dependencies, look_at_extras
 from envtag.engines.uv_command import prepare
 from envtag.errors import FatalError, UnsolvableError
-from envtag.platforms import current_platform
+from envtag.platforms import base_platform, current_platform
 from envtag.request import PypiRequirement
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def missing() -> str | None:
 def cannot(platform: str) -> str | None:
     """It asks pip, which knows the platform that it runs on."""
     here = current_platform()
-    if platform == here:
+    if base_platform(platform) == here:
         return None
     return f"`pip-tools` solves for the machine that it runs on, `{here}`, and not for `{platform}`"
 

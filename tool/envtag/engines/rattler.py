@@ -15,6 +15,7 @@ from envtag.engines.explain import Stated, explanation
 from envtag.engines.kept import settled
 from envtag.engines.rattler_records import Question, package_of, question, record_of
 from envtag.errors import FatalError, UnsolvableError
+from envtag.platforms import base_platform
 from envtag.urls import Mirrors, host_of, without_credentials
 from envtag.util import aio
 
@@ -100,7 +101,7 @@ async def _answer(gateway: Any, asked: Question, mirrors: Mirrors) -> list[Any]:
             list(asked.channels),
             asked.roots,
             gateway=gateway,
-            platforms=[Subdir(problem.platform), Subdir("noarch")],
+            platforms=[Subdir(base_platform(problem.platform)), Subdir("noarch")],
             pinned_packages=await _records(gateway, asked, (*problem.pinned, *problem.kept), mirrors),
             locked_packages=await _records(gateway, asked, problem.preferred, mirrors),
             virtual_packages=asked.virtual_packages,
@@ -153,7 +154,7 @@ async def _queried(gateway: Any, asked: Question, wanted: Mapping[str, Package],
 
     answer = await gateway.query(
         list(asked.channels),
-        [Subdir(asked.problem.platform), Subdir("noarch")],
+        [Subdir(base_platform(asked.problem.platform)), Subdir("noarch")],
         [package.name for package in wanted.values()],
         recursive=False,
         channel_relations="disabled",
@@ -249,7 +250,7 @@ async def _damaged(asked: Question, gateway: Any) -> str | None:
     from rattler import Subdir
     from rattler.exceptions import FetchRepoDataError, GatewayError
 
-    platforms = [Subdir(asked.problem.platform), Subdir("noarch")]
+    platforms = [Subdir(base_platform(asked.problem.platform)), Subdir("noarch")]
 
     async def damaged(base: str) -> bool:
         try:

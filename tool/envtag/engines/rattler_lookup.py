@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from envtag.engines.rattler import open_gateway, unreadable
 from envtag.engines.rattler_records import Question, package_of
 from envtag.errors import FatalError
+from envtag.platforms import base_platform
 from envtag.urls import Mirrors, without_credentials
 from envtag.util import aio
 
@@ -60,7 +61,7 @@ async def _records(wanted: Mapping[str, str], asked: Question, cache: Path) -> d
     try:
         answer = await gateway.query(
             list(asked.channels),
-            [Subdir(asked.problem.platform), Subdir("noarch")],
+            [Subdir(base_platform(asked.problem.platform)), Subdir("noarch")],
             names,
             recursive=False,
             channel_relations="disabled",

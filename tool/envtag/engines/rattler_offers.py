@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from envtag.engines.rattler import open_gateway
 from envtag.engines.rattler_records import cutoff
+from envtag.platforms import base_platform
 from envtag.util import aio
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ async def _records(gateway: Any, names: Sequence[str], platform: str, bases: Seq
     """The records of some names, a list for each channel."""
     from rattler import Subdir
 
-    platforms = [Subdir(platform), Subdir("noarch")]
+    platforms = [Subdir(base_platform(platform)), Subdir("noarch")]
     found = []
     for base in bases:
         answer = await gateway.query([base], platforms, list(names), recursive=False, channel_relations="disabled")

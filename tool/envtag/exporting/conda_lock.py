@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from envtag.exporting.model import Exported, Subject
 from envtag.lock.write import block
+from envtag.platforms import base_platform
 from envtag.urls import channel_name
 from envtag.util.canonical import canonical_json
 from envtag.util.yaml_text import dump
@@ -24,12 +25,12 @@ def export(subject: Subject) -> Exported:
     document = {
         "metadata": {
             "channels": [{"url": channel_name(url), "used_env_vars": []} for url in channels],
-            "content_hash": {lock.platform: lock.content_hash for lock in locks},
+            "content_hash": {base_platform(lock.platform): lock.content_hash for lock in locks},
             "custom_metadata": _custom(locks),
-            "platforms": [lock.platform for lock in locks],
+            "platforms": [base_platform(lock.platform) for lock in locks],
             "sources": list(dict.fromkeys(name for lock in locks for name in lock.sources)),
         },
-        "package": [block(package, lock.platform) for lock in locks for package in lock.packages],
+        "package": [block(package, base_platform(lock.platform)) for lock in locks for package in lock.packages],
         "version": 1,
     }
     notes = []
@@ -49,6 +50,6 @@ def _custom(locks: tuple[Lock, ...]) -> dict[str, str]:
             known = {"license": package.license, "size": package.size, "timestamp": package.timestamp}
             stated = {key: value for key, value in known.items() if value is not None}
             if stated:
-                key = f"package/{lock.platform}/{package.manager}/{package.name}"
+                key = f"package/{base_platform(lock.platform)}/{package.manager}/{package.name}"
                 fields[key] = canonical_json(stated).decode()
     return dict(sorted(fields.items()))

@@ -9,6 +9,7 @@ from envtag.errors import FatalError
 from envtag.exporting.explicit import explicit_lines
 from envtag.exporting.model import Exported, Subject
 from envtag.exporting.requirements import requirement_lines
+from envtag.platforms import base_platform
 
 if TYPE_CHECKING:
     from envtag.lock import Lock
@@ -28,9 +29,10 @@ def export(subject: Subject) -> Exported:
         FatalError: There are no images of its platform, or a package has no hash that pip can check.
     """
     lock = subject.only
-    if lock.platform not in _DOCKER:
+    if base_platform(lock.platform) not in _DOCKER:
         raise FatalError(
-            f"images are of Linux, and this is `{lock.platform}`", f"add `--platform {next(iter(_DOCKER))}`"
+            f"images are of Linux, and this is `{base_platform(lock.platform)}`",
+            f"add `--platform {next(iter(_DOCKER))}`",
         )
     lines = _conda(subject, lock) if lock.interpreter == "conda" else _pypi(subject, lock)
     text = (
@@ -67,7 +69,7 @@ def _stages(lock: Lock, image: str) -> Iterator[str]:
     if lock.by_manager("pypi"):
         yield f"ARG UV={_UV_IMAGE}"
         yield "FROM $UV AS uv"
-    yield f"FROM --platform={_DOCKER[lock.platform]} $BASE"
+    yield f"FROM --platform={_DOCKER[base_platform(lock.platform)]} $BASE"
 
 
 def _pip(subject: Subject, lock: Lock, options: str) -> Iterator[str]:
@@ -90,4 +92,4 @@ def _here(path: str, lines: Iterator[str]) -> Iterator[str]:
 
 def _ending(lock: Lock) -> Iterator[str]:
     yield f"ENV PATH={_PREFIX}/bin:$PATH"
-    yield f'LABEL envtag.lock="{lock.id}" envtag.platform="{lock.platform}"'
+    yield f'LABEL envtag.lock="{lock.id}" envtag.platform="{base_platform(lock.platform)}"'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envtag.exporting.model import Exported, Subject, refuse_without
+from envtag.platforms import base_platform
 from envtag.urls import parse_git
 from envtag.util.yaml_text import dump
 
@@ -25,7 +26,10 @@ def export(subject: Subject) -> Exported:
         "environments": {
             "default": {
                 "channels": [{"url": f"{url}/"} for url in channels],
-                "packages": {lock.platform: [_named(package) for package in lock.packages] for lock in subject.locks},
+                "packages": {
+                    base_platform(lock.platform): [_named(package) for package in lock.packages]
+                    for lock in subject.locks
+                },
             }
         },
         "packages": [_record(package) for _, package in every],

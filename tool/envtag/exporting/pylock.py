@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from envtag.exporting.model import Exported, Subject, count, refuse_without
+from envtag.platforms import base_platform
 from envtag.urls import parse_git
 from envtag.util.toml import basic_string as text
 from envtag.wheels import platform_marker
@@ -29,7 +30,7 @@ def export(subject: Subject) -> Exported:
 
 
 def _lines(subject: Subject) -> Iterator[str]:
-    platforms = [lock.platform for lock in subject.locks]
+    platforms = [base_platform(lock.platform) for lock in subject.locks]
     pythons = list(dict.fromkeys(lock.python for lock in subject.locks))
     yield f"# Of {subject.name}, written by `envtag export`."
     yield 'lock-version = "1.0"'
@@ -45,7 +46,7 @@ def _lines(subject: Subject) -> Iterator[str]:
     yield "[tool.envtag]"
     yield f"python = {text(pythons[0])}"
     for lock in subject.locks:
-        yield f"lock-{lock.platform} = {text(lock.id)}"
+        yield f"lock-{base_platform(lock.platform)} = {text(lock.id)}"
 
 
 def _entries(subject: Subject) -> Iterator[list[tuple[str, Package]]]:
@@ -54,7 +55,7 @@ def _entries(subject: Subject) -> Iterator[list[tuple[str, Package]]]:
     for lock in subject.locks:
         for package in lock.by_manager("pypi"):
             key = (package.name, package.version, package.url if package.is_commit else "")
-            found.setdefault(key, []).append((lock.platform, package))
+            found.setdefault(key, []).append((base_platform(lock.platform), package))
     yield from (found[key] for key in sorted(found))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError
 from envtag.exporting.model import Exported, Subject, count, refuse_without
+from envtag.platforms import base_platform
 from envtag.wheels import platform_marker
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def requirement_lines(subject: Subject) -> Iterator[str]:
     Raises:
         FatalError: A package is a git commit.
     """
-    platforms = [lock.platform for lock in subject.locks]
+    platforms = [base_platform(lock.platform) for lock in subject.locks]
     pythons = ", ".join(dict.fromkeys(lock.python for lock in subject.locks))
     needed = _needed(subject)
     yield f"# Of {subject.name}, written by `envtag export` for {', '.join(platforms)} and Python {pythons}."
@@ -58,7 +59,7 @@ def _by_version(subject: Subject) -> dict[tuple[str, str], dict[str, Package]]:
                     f"`{package.name}` is a commit of a git repository, and requirements.txt has no hash for one",
                     "`--to pylock` can hold it",
                 )
-            found.setdefault((package.name, package.version), {})[lock.platform] = package
+            found.setdefault((package.name, package.version), {})[base_platform(lock.platform)] = package
     return found
 
 

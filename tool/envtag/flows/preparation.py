@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from envtag.choice import choose_for
 from envtag.errors import FatalError
 from envtag.flows.needs import missing_needs
 from envtag.flows.wanted import Answer, Ground, Wanted
-from envtag.platforms import current_platform
 from envtag.prefix import activation, layout
 from envtag.prefix.marker import environment_path, is_whole
 from envtag.util.parallel import in_parallel
@@ -94,7 +94,7 @@ class Preparation:
             if wanted.reference not in self._found:
                 self._found[wanted.reference] = self.find(wanted.reference)
             found = self._found[wanted.reference]
-            return Ground(found=found, lock=found.lock(wanted.platform or current_platform()))
+            return Ground(found=found, lock=found.lock(choose_for(found, wanted.platform, self.output)))
 
     def _target(self, wanted: Wanted, ground: Ground | None) -> _Target:
         """What a step is to run in: what it names if that has everything, else what is resolved on top of it."""

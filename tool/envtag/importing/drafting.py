@@ -13,7 +13,7 @@ from envtag.errors import FatalError
 from envtag.importing.closed import Gap, gaps
 from envtag.importing.pins import spec_of
 from envtag.lock import Lock
-from envtag.platforms import PLATFORMS, virtual_packages
+from envtag.platforms import PLATFORMS, declared_for, virtual_packages
 from envtag.settings import EnvironmentSettings
 from envtag.spec_files import SpecFiles
 from envtag.urls import channel_name
@@ -111,7 +111,7 @@ def locks_of(drafted: Draft, packages: Mapping[str, Sequence[Package]], python: 
             channels=request.channels,
             sources=drafted.settings.spec,
             content_hash=content_hash(request, platform),
-            virtual_packages=virtual_packages(platform, request.virtual_packages.get(platform, {})),
+            virtual_packages=virtual_packages(platform, declared_for(platform, request.virtual_packages)),
             imported="; ".join(origin),
         )
     return locks

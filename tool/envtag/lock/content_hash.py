@@ -10,7 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from envtag.platforms import virtual_packages
+from envtag.platforms import base_platform, declared_for, virtual_packages
+from envtag.request import is_for
 from envtag.urls import channel_name, parse_git
 from envtag.util.canonical import sha256_hex
 
@@ -25,15 +26,15 @@ def content_hash(request: Request, platform: str) -> str:
 
     Equal to conda-lock's for an `environment.yml` with the same channels, specs and virtual packages.
     """
-    conda = [_conda(item) for item in request.conda if item.platforms is None or platform in item.platforms]
-    pypi = [_pypi(item) for item in request.pypi if item.platforms is None or platform in item.platforms]
+    conda = [_conda(item) for item in request.conda if is_for(item, platform)]
+    pypi = [_pypi(item) for item in request.pypi if is_for(item, platform)]
     if pypi and request.interpreter == "conda":
         conda.append(_spec("pip", "conda", version="*", build=None, conda_channel=None, hash=None))
-    declared = request.virtual_packages.get(platform, {})
+    declared = declared_for(platform, request.virtual_packages)
     document: dict[str, Any] = {
         "channels": [_compact({"url": channel_name(url), "used_env_vars": []}) for url in request.channels],
         "specs": sorted([*conda, *pypi], key=lambda item: (item["manager"], item["name"])),
-        "virtual_package_hash": _repodata(platform, virtual_packages(platform, declared)),
+        "virtual_package_hash": _repodata(base_platform(platform), virtual_packages(platform, declared)),
     }
     indices = [url for url in (request.index_url, *request.extra_index_urls) if url]
     if indices:

@@ -18,7 +18,7 @@ class Lock:
     """What was resolved for one platform.
 
     Attributes:
-        platform: One of `platforms.PLATFORMS`.
+        platform: One of `platforms.PLATFORMS`, or a variant of one.
         request: The request id that it answers (40 hex digits).
         interpreter: Where Python comes from: `conda` or `uv`.
         python: The minor version of Python (`3.11`), empty for a conda environment without one.

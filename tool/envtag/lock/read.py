@@ -14,7 +14,7 @@ from envtag.lock.model import Lock
 from envtag.lock.quick import load_quickly
 from envtag.lock.write import FORMAT
 from envtag.package import Manager, Package
-from envtag.platforms import check_platform
+from envtag.platforms import check_platform, check_whole_platform
 from envtag.urls import channel_url, check_public
 from envtag.util.yaml_read import check_size, load
 
@@ -72,9 +72,10 @@ def _lock(document: Mapping[str, Any], metadata: Mapping[str, Any], custom: Mapp
     platforms = metadata.get("platforms")
     if not isinstance(platforms, list) or len(platforms) != 1:
         raise FatalError(f"{where}: `metadata.platforms` is not one platform", _HINT)
-    platform = check_platform(str(platforms[0]))
+    platform = check_whole_platform(str(platforms[0]))
+    variant = str(custom.get("envtag-variant", ""))
     lock = Lock(
-        platform=platform,
+        platform=check_platform(f"{platform}-{variant}") if variant else platform,
         request=_text(custom, "envtag-request", where),
         interpreter=cast("Any", _text(custom, "envtag-interpreter", where)),
         python=str(custom.get("envtag-python", "")),

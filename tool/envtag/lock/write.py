@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from envtag.errors import FatalError
+from envtag.platforms import base_platform, variant_of
 from envtag.urls import channel_name, check_public
 from envtag.util.canonical import canonical_json
 from envtag.util.yaml_text import dump
@@ -32,12 +33,12 @@ def write(lock: Lock) -> bytes:
     document = {
         "metadata": {
             "channels": [{"url": channel_name(url), "used_env_vars": []} for url in lock.channels],
-            "content_hash": {lock.platform: lock.content_hash},
+            "content_hash": {base_platform(lock.platform): lock.content_hash},
             "custom_metadata": _custom(lock, packages),
-            "platforms": [lock.platform],
+            "platforms": [base_platform(lock.platform)],
             "sources": list(lock.sources),
         },
-        "package": [block(package, lock.platform) for package in packages],
+        "package": [block(package, base_platform(lock.platform)) for package in packages],
         "version": 1,
     }
     return HEADER + dump(document)
@@ -53,6 +54,7 @@ def _custom(lock: Lock, packages: list[Package]) -> dict[str, str]:
         "envtag-lock": lock.id,
         "envtag-python": lock.python,
         "envtag-request": lock.request,
+        "envtag-variant": variant_of(lock.platform),
         "envtag-virtual-packages": _json(dict(lock.virtual_packages)) if lock.virtual_packages else "",
     }
     for package in packages:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from envtag.errors import FatalError
 from envtag.lock import read
 from envtag.lock_merge import Pins, merge_pins
-from envtag.platforms import PLATFORMS
-from envtag.registry.environment import ENVIRONMENTS
+from envtag.registry.environment import ENVIRONMENTS, platform_of_lock
 
 if TYPE_CHECKING:
     from envtag.git import Git
@@ -33,8 +32,8 @@ def unmerged_pins(git: Git) -> dict[str, dict[str, Pins]]:
     for entry in listed.stdout.decode("utf-8", "surrogateescape").split("\0"):
         head, _, path = entry.partition("\t")
         directory, _, file = path.removeprefix(f"{ENVIRONMENTS}/").rpartition("/")
-        platform = file.removesuffix("-lock.yml")
-        if file.endswith("-lock.yml") and platform in PLATFORMS:
+        platform = platform_of_lock(file)
+        if platform:
             _, blob, stage = head.split()
             stages.setdefault((directory, platform), {})[stage] = blob
     pins: dict[str, dict[str, Pins]] = {}

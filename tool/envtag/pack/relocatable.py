@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError
 from envtag.pack.writing import Written
-from envtag.platforms import current_platform
+from envtag.platforms import base_platform, current_platform
 from envtag.prefix import activation, marker
 from envtag.prefix.creation import hydrate
 from envtag.util.canonical import sha256_file
@@ -37,7 +37,7 @@ def refuse(manifest: Manifest, alias: str, target: Path) -> None:
             f"`{alias}` has no conda prefix that conda-pack could relocate: its Python is not a conda package",
             "leave `--format conda-pack` away",
         )
-    if lock.platform != current_platform():
+    if base_platform(lock.platform) != current_platform():
         raise FatalError(
             f"conda-pack packs an installed prefix, and `{alias}` for {lock.platform} cannot be installed here",
             "leave `--format conda-pack` away: the packages as they are can be packed for any platform",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from envtag.errors import FatalError
 from envtag.fetch import fetch_archives
 from envtag.hydration import checked_manifest
-from envtag.platforms import check_platform, current_platform
+from envtag.platforms import base_platform, check_platform, current_platform
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -36,7 +36,7 @@ def manifest_of(found: Found, platform: str, store: Store | None) -> Manifest:
         if package.is_source:
             reason = (
                 f"it cannot be built for {platform} here"
-                if platform != current_platform()
+                if base_platform(platform) != current_platform()
                 else "the machine that it is for has no network to build it with"
             )
             raise FatalError(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from envtag.platforms import base_platform
 from envtag.policy.licenses import allows
 from envtag.policy.model import Banned, Limits, normalized
 
@@ -145,7 +146,7 @@ def _size(limit: int, packages: Sequence[Package]) -> Iterator[Violation]:
 
 def _platforms(limits: Limits, locks: Mapping[str, Lock]) -> Iterator[Violation]:
     for platform in limits.platforms:
-        if platform not in locks:
+        if platform not in {*locks, *map(base_platform, locks)}:
             message = f"it has no lock for `{platform}`, which is required"
             yield Violation(rule="policy-platform", message=message, hint="add it to `platforms`, then `envtag lock`")
 

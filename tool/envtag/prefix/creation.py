@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from envtag.errors import FatalError
 from envtag.fetch import fetch_archives
 from envtag.manifest import with_builds
-from envtag.platforms import current_platform
+from envtag.platforms import base_platform, current_platform
 from envtag.prefix import activation, conda, layout, marker, place, pypi, scripts, template
 from envtag.prefix.marker import Marker
 from envtag.util.canonical import canonical_json
@@ -157,5 +157,5 @@ def _build(
 
 def _refuse_other_platform(lock: Lock) -> None:
     here = current_platform()
-    if lock.platform != here:
+    if base_platform(lock.platform) != here:
         raise FatalError(f"this lock is for {lock.platform}, and this machine is {here}")

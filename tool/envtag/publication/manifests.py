@@ -10,7 +10,7 @@ from envtag import resolutions
 from envtag.builds import Builds, provide_builds
 from envtag.errors import FatalError
 from envtag.manifest import Manifest
-from envtag.platforms import current_platform
+from envtag.platforms import base_platform, current_platform
 from envtag.publication.report import Waiting
 from envtag.publication.upload import THREADS
 from envtag.store import Store, keys
@@ -103,7 +103,7 @@ class Manifests:
     def _builds(self, environment: Environment, lock: Lock, report: Report) -> Builds:
         """The wheels of a lock's sources, built here where that can be."""
         before = recorded_builds(lock, store=self.store, config=self.config, output=self.output)
-        if not before.waiting or lock.platform != current_platform():
+        if not before.waiting or base_platform(lock.platform) != current_platform():
             builds = before
         else:
             builds = provide_builds(
@@ -150,7 +150,7 @@ def python_seen(lock: Lock) -> str:
     """The exact version of Python that a manifest made here names; empty where it cannot be known here."""
     if lock.interpreter == "conda":
         return next((item.version for item in lock.packages if item.key == ("conda", "python")), "")
-    if lock.platform != current_platform():
+    if base_platform(lock.platform) != current_platform():
         return ""
     from envtag.engines.uv_python import find_python
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from envtag.names import Alias
 from envtag.output import megabytes
-from envtag.platforms import current_platform
+from envtag.platforms import base_platform, current_platform
 from envtag.publication.history import History, check_content
 from envtag.publication.manifests import recorded_builds
 from envtag.publication.report import Waiting
@@ -118,7 +118,7 @@ class Preview:
 
     def _content(self, environment: Environment, report: Report) -> Iterator[str]:
         for platform in environment.platforms:
-            if self.platforms and platform not in self.platforms:
+            if self.platforms and not {platform, base_platform(platform)} & set(self.platforms):
                 continue
             lock = environment.lock(platform)
             missing = self._uploader.missing(lock.packages, report)
@@ -132,7 +132,7 @@ class Preview:
     def _builds(self, name: str, lock: Lock, report: Report) -> Iterator[str]:
         builds = recorded_builds(lock, store=self.store, config=self.config, output=self.output, adopt=False)
         for package in builds.waiting:
-            if lock.platform == current_platform():
+            if base_platform(lock.platform) == current_platform():
                 if (built := f"{package.name} {package.version}") not in report.built:
                     report.built.append(built)
                     yield f"build {built} for {lock.platform}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from envtag.errors import AliasExistsError, FatalError
 from envtag.names import Alias
-from envtag.platforms import current_platform
+from envtag.platforms import base_platform, current_platform
 from envtag.publication.history import History, check_content, is_of, locks_of
 from envtag.publication.manifests import Manifests
 from envtag.publication.signing import Signing
@@ -194,7 +194,7 @@ class Publisher:
     def _bring(self, environment: Environment, report: Report) -> dict[str, str]:
         """Bring packages, builds and manifests to the store; platform to manifest, without what waits for others."""
         here = current_platform()  # first: a wheel for all platforms that is built here serves the others
-        platforms = sorted(environment.platforms, key=lambda platform: (platform != here, platform))
+        platforms = sorted(environment.platforms, key=lambda platform: (base_platform(platform) != here, platform))
         locks = [environment.lock(platform) for platform in platforms if self._concerns(platform)]
         self._upload(environment.name, locks, report)
         made = {lock.platform: self.manifests.record(environment, lock, report) for lock in locks}
@@ -204,7 +204,7 @@ class Publisher:
         self._uploader.upload(name, (package for lock in locks for package in lock.packages), report)
 
     def _concerns(self, platform: str) -> bool:
-        return not self.platforms or platform in self.platforms
+        return not self.platforms or bool({platform, base_platform(platform)} & set(self.platforms))
 
     def _replicate(self, releases: dict[Alias, ReleasedTag]) -> None:
         """Replicate released tags."""

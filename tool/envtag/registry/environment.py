@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from envtag.errors import FatalError
-from envtag.platforms import PLATFORMS
+from envtag.platforms import check_platform, order
 
 if TYPE_CHECKING:
     from envtag.git import Git
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ENVIRONMENTS = "envs"
 SETTINGS_FILE = "envtag.yml"
 LEDGER_FILE = "tags.yml"
+LOCK_SUFFIX = "-lock.yml"
 
 
 class Files(Protocol):
@@ -193,10 +194,19 @@ class Environment:
         return tuple(files.values())
 
 
+def platform_of_lock(file: str) -> str:
+    """The platform that a file name is a lock for; empty for the name of another file."""
+    platform = file.removesuffix(LOCK_SUFFIX)
+    try:
+        return check_platform(platform) if platform != file else ""
+    except FatalError:
+        return ""
+
+
 def load_environment(name: str, revision: str, files: Files) -> Environment | None:
     """The environment in a directory, its files yet to be read; None where it has no `envtag.yml`."""
     present = frozenset(files.entries(f"{ENVIRONMENTS}/{name}"))
     if SETTINGS_FILE not in present:
         return None
-    platforms = tuple(platform for platform in PLATFORMS if f"{platform}-lock.yml" in present)
+    platforms = tuple(sorted(filter(None, map(platform_of_lock, present)), key=order))
     return Environment(name=name, revision=revision, platforms=platforms, files=files)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from envtag.errors import FatalError
-from envtag.platforms import PLATFORMS, check_platform
+from envtag.platforms import PLATFORMS, check_whole_platform
 from envtag.request import CondaRequirement, Origin
 from envtag.spec import selectors
 from envtag.spec.conda_spec import canonical_channel, parse_conda
@@ -89,7 +89,7 @@ class _Reader:
     def _platforms(self, table: dict[str, Node]) -> Iterator[Placed]:
         for item in self._texts(table.get("platforms"), "platforms"):
             with located(self._at(item), item.text):
-                yield Placed(value=check_platform(item.text), origin=self._at(item))
+                yield Placed(value=check_whole_platform(item.text), origin=self._at(item))
 
     def _pip(self, node: Table) -> Node:
         key, value = node.entries[0] if node.entries else (Scalar("", node.line, node.line), node)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from envtag.request import CondaRequirement, Request
+from envtag.request import CondaRequirement, Request, is_for
 from envtag.updating.model import Goal, Key, Move, Outcome
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _conda_reasons(was: Package, lock: Lock, request: Request) -> Iterator[str]:
 
     record = record_of(was, Mirrors(), None)
     for item in request.conda:
-        if item.name == was.name and (item.platforms is None or lock.platform in item.platforms):
+        if item.name == was.name and is_for(item, lock.platform):
             text = CondaRequirement(name=item.name, version=item.version, build=item.build).match_spec()
             if not MatchSpec(text, strict=False).matches(record):
                 yield f"{item.origin} asks for `{item.match_spec()}`"
@@ -90,7 +90,7 @@ def _pypi_reasons(was: Package, lock: Lock, request: Request) -> Iterator[str]:
     from packaging.requirements import Requirement
 
     for item in request.pypi:
-        if item.name == was.name and (item.platforms is None or lock.platform in item.platforms):
+        if item.name == was.name and is_for(item, lock.platform):
             wanted = Requirement(item.text)
             if not wanted.specifier.contains(was.version, prereleases=True):
                 yield f"{item.origin} asks for `{item.text}`"
