@@ -75,6 +75,16 @@ def test_what_an_environment_lacks_is_added_and_found_by_its_id(story: Story):
     assert again["id"] == found["id"]
 
 
+def test_an_id_that_only_the_store_knows_is_found(story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    asked = {"reference": "mlp/bare:v1", "needs": {"requests": ">=2.21.0"}, "share": True}
+    found = steps(answered(question(story, asked)))["k0"]
+    monkeypatch.setenv("ENVTAG_HOME", str(tmp_path / "another"))
+    again = steps(answered(question(story, {"reference": found["id"]}, store=found["store"])))["k0"]
+    assert (again["id"], again["platform"]) == (found["id"], HERE)
+    told = error(answered(question(story, {"reference": "0" * 40 + ":" + "1" * 40}, store=found["store"])))
+    assert "no environment of" in told["message"]
+
+
 def test_nothing_that_brings_python_is_refused(story: Story):
     told = error(answered(question(story, {"conda": {"tzish": ""}})))
     assert "step `s0`: nothing of what is asked for brings Python" in told["message"]
