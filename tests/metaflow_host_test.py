@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from envtag import metaflow_host
+from envtag.errors import AliasExistsError
 from envtag.metaflow_host import VERSION, HostSession, answered, started, without_python
 from envtag.prefix import creation
 from envtag.util import process
 from support.flows import named
-from support.story import HERE, MINOR, Story
+from support.story import HERE, MINOR, Story, mixed
 
 Ask = Callable[..., Any]
 
@@ -207,3 +209,22 @@ def test_a_step_that_names_nothing_needs_no_registry(tmp_path: Path, story: Stor
     asked = question(story, {"pypi": {"fastapi": "0.95.0"}, "python": MINOR, **index})
     found = steps(answered({**asked, "registry": ""}))["k0"]
     assert (found["alias"], found["python"]) == ("", MINOR)
+
+
+def test_environments_are_named_all_or_none(make_story):
+    story = make_story(mixed)
+    shown = story.call("show", "mlp/base:v1", "mlp/mix:v1", "--json").json
+    first, other = (f"{item['request']}:{item['lock']}" for item in shown)
+    question = {"registry": str(story.path), "store": "", "steps": {"start": first, "end": other}, "dry_run": False}
+    expected = {first: ["team/x/start:v1"], other: ["team/x/end:v1"]}
+    assert metaflow_host.named({**question, "aliases": ["team/x:v1"], "dry_run": True}) == expected
+    assert story.status() == ""
+    story.call("alias", "mlp/base:v1", "team/x/end:v1")
+    before = story.status()
+    with pytest.raises(AliasExistsError, match="Alias already exists: `team/x/end:v1`"):
+        metaflow_host.named({**question, "aliases": ["team/x:v1"]})
+    assert story.status() == before
+    assert metaflow_host.named({**question, "aliases": ["team/x:v2"]}) == {
+        first: ["team/x/start:v2"], other: ["team/x/end:v2"],
+    }  # fmt: skip
+    assert story.call("show", "team/x/start:v2", "--json").json[0]["lock"] == shown[0]["lock"]

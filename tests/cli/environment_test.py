@@ -106,3 +106,9 @@ def test_every_option_of_create_reaches_the_verb(called, tmp_path):
 def test_quiet_may_be_said_to_the_group(called):
     assert run(["environment", "-q", "list"]) == 7
     assert called["list"][1]["output"].quiet is True
+
+
+def test_the_registry_may_be_said_to_the_group(called, registry, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(["environment", "--registry", "registry", "list"]) == 7
+    assert called["list"][1]["registry"].worktree == registry.path

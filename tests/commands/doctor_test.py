@@ -11,6 +11,7 @@ from envtag import config
 from envtag.commands.doctor import doctor
 from envtag.commands.hook import install
 from envtag.errors import FatalError
+from envtag.findings import Finding
 from envtag.github import connect
 from envtag.output import Output
 from envtag.registry import open_registry
@@ -45,6 +46,7 @@ def ask(work: GitRepo, tmp_path: Path, github: GitHub, capsys) -> Callable[..., 
             "registry": lambda: open_registry(str(work.path), work.path, config.load()),
             "store": lambda: open_store((tmp_path / "store").as_uri()),
             "github": lambda slug: connect(slug, github.environ(ADMIN)),
+            "metaflow": list,
             "slug": "", "probe": False, "strict": False, "as_json": True, "environ": os.environ, "output": Output(),
         }  # fmt: skip
         code = doctor(**{**options, **changes})
@@ -69,6 +71,13 @@ def test_all_that_is_well_is_said(ask, tmp_path):
     assert {text.partition(":")[0] for text in said["note"]} >= {
         "git", "engine-conda", "engine-pypi", "config-file", "registry", "remote", "store", "tags-guarded",
     }  # fmt: skip
+
+
+def test_what_is_wrong_with_metaflow_is_told_too(ask):
+    wrong = Finding(rule="metaflow", severity="error", message="another extension claims names", hint="remove it")
+    code, said = ask(metaflow=lambda: [wrong])
+    assert code == 1
+    assert "metaflow: another extension claims names" in said["error"]
 
 
 def test_strict_makes_warnings_count(ask):

@@ -6,6 +6,7 @@ import pytest
 
 from envtag.errors import FatalError
 from envtag.importing import Choice, Source, format_of, reader
+from support.story import HERE, mixed
 
 FORGE = "https://conda.anaconda.org/conda-forge"
 FILES = "https://files.example.org/packages"
@@ -93,3 +94,27 @@ def test_what_is_no_json_is_refused(tmp_path):
 
 def test_other_json_is_of_no_such_format(tmp_path):
     assert not reader("netflixext").recognizes(source(tmp_path, {"packages": []}))
+
+
+def test_an_environment_comes_over_with_every_package_it_has(make_story, tmp_path):
+    story = make_story(mixed)
+    there = story.call("show", "mlp/mix:v1", "--json").json[0]
+    with story.registry() as registry:
+        lock = registry.environment("mlp/mix").lock(HERE)
+    packages = [
+        {
+            "_type": item.manager,
+            "filename": item.filename.rpartition(".")[0],
+            "url": item.url,
+            "url_format": f".{item.extension}",
+            "hashes": {f".{item.extension}": item.md5 or item.sha256},
+        }
+        for item in lock.packages
+    ]
+    given = source(tmp_path, {**ENVIRONMENT, "packages": packages}, HERE)
+    told = story.call("import", str(given.path), "--alias", "team/taken:v1")
+    assert "was resolved by romain on 2023-09-06" in told.err
+    here = story.call("show", "team/taken:v1", "--json").json[0]
+    assert [(item["name"], item["version"], item["sha256"]) for item in here["packages"]] == [
+        (item["name"], item["version"], item["sha256"]) for item in there["packages"]
+    ]

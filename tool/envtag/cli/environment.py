@@ -21,6 +21,7 @@ _pathspec_option = click.option("--pathspec", default="", metavar="STEP", help=_
 
 @click.group()
 @click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
+@click.option("--registry", default="", metavar="URL|PATH", help="The registry, in place of the one that is set.")
 @click.option(
     "--datastore",
     default="local",
@@ -28,13 +29,14 @@ _pathspec_option = click.option("--pathspec", default="", metavar="STEP", help=_
     help="Metaflow's datastore, whose library steps need: `local`, `s3`, `azure` or `gs`.",
 )
 @click.pass_context
-def environment(context: click.Context, quiet: bool, datastore: str) -> None:
+def environment(context: click.Context, quiet: bool, registry: str, datastore: str) -> None:
     """Manage the environments of Metaflow's steps: what `metaflow environment` runs.
 
     REF names an environment: NAME[:TAG] (`latest` if left out), or its full id.
     """
     session: Session = context.obj
     session.quiet = session.quiet or quiet
+    session.where = registry or session.where
     session.datastore = datastore
 
 

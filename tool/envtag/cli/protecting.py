@@ -46,6 +46,7 @@ def doctor(session: Session, slug: str, probe: bool, strict: bool, as_json: bool
     In the store, one object below `doctor/` is written, and removed again where that is allowed.
     """
     from envtag.commands.doctor import doctor as verb
+    from envtag.doctoring.metaflow import metaflow
     from envtag.github import connect
 
     return verb(
@@ -53,6 +54,7 @@ def doctor(session: Session, slug: str, probe: bool, strict: bool, as_json: bool
         registry=lambda: session.registry,
         store=lambda: session.store,
         github=lambda named: connect(named, os.environ),
+        metaflow=lambda: metaflow(os.environ),
         slug=slug,
         probe=probe,
         strict=strict,

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from envtag.doctoring.attempts import attempt_tags
-from envtag.doctoring.metaflow import metaflow
 from envtag.doctoring.programs import libraries, programs
 from envtag.doctoring.protection import protection
 from envtag.doctoring.registry import hooked, on_github, registry_findings
@@ -32,6 +31,7 @@ def doctor(
     registry: Callable[[], Registry],
     store: Callable[[], Store],
     github: Callable[[str], Repository],
+    metaflow: Callable[[], list[Finding]],
     slug: str,
     probe: bool,
     strict: bool,
@@ -46,6 +46,7 @@ def doctor(
         registry: Opens the registry.
         store: Opens the store.
         github: Gives the repository that `OWNER/REPO` names.
+        metaflow: Looks at Metaflow, where it is installed.
         slug: `OWNER/REPO`; if empty, what the registry's remote says, where that is on GitHub.
         probe: Try to move and delete tags of the doctor's own on the remote.
         strict: Warnings count as errors.
@@ -68,7 +69,7 @@ def doctor(
                 slug = slug or attempted("remote", partial(on_github, opened, environ), []) or ""
                 found += _tags(opened, slug, probe=probe)
         found += _store(store)
-        found += metaflow(environ)
+        found += metaflow()
     if slug:
         try:
             found += protection(github(slug))

@@ -29,18 +29,16 @@ env = Face(commands={"env": click.Command("env", help="Short for `environment`. 
 
 
 def hand_over(arguments: Sequence[str]) -> None:
-    """Let envtag do it, with Metaflow's settings where none of its own says otherwise; the process ends with it."""
+    """Let envtag do it, in the registry and with the store that flows use; the process ends with it."""
     import os
 
     from metaflow import metaflow_config
 
     from envtag.cli.entry import main
 
-    before = []
     registry = getattr(metaflow_config, "CONDA_NAMED_ENV_REGISTRY", "")
-    if registry and not os.environ.get("ENVTAG_REGISTRY"):
-        before = ["--registry", registry]
     store = getattr(metaflow_config, "CONDA_NAMED_ENV_STORE", "")
+    before = ["--registry", registry] if registry else []
     if store:
-        os.environ.setdefault("ENVTAG_STORE", store)
+        os.environ["ENVTAG_STORE"] = store
     main([*before, "environment", "--datastore", metaflow_config.DEFAULT_DATASTORE, *arguments], "metaflow")
