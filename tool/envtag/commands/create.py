@@ -11,7 +11,6 @@ from envtag.choice import choose, tell
 from envtag.errors import FatalError
 from envtag.hydration import create_at, provide
 from envtag.names import parse_tag
-from envtag.step_code import check_place, download
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -72,6 +71,8 @@ def create(
         did = "created" if made else "already there,"
         lines.append(f"{did} {found.alias}; run in it: `{path / 'bin' / 'python'}`")
     if into_dir is not None and step is not None:
+        from envtag.step_code import download  # with what unpacks archives, which nothing else here needs
+
         download(step, into_dir)
         lines.append(f"the code of `{step.path}` is in `{into_dir}`")
     if notebook:
@@ -94,6 +95,8 @@ def _check(prefix: Path | None, name: str, step: Pathspec | None, into_dir: Path
     if into_dir is not None and step is None:
         raise FatalError("`--into-dir` is for the code of a step, and no step is named", "`--pathspec Flow/Run/Step`")
     if into_dir is not None:
+        from envtag.step_code import check_place
+
         check_place(into_dir)
 
 
