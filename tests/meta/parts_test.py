@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from envtag.prefix import pypi
 from support import parts
 from support.repository import GitRepo
 from support.web import web_server
@@ -47,7 +48,14 @@ def computes() -> int:
     return sum(range(3))
 
 
-@pytest.mark.parametrize("function", [starts_a_program, calls_what_starts_a_program, has_it_inside, imports_it, serves])
+def lets_envtag_run_uv() -> None:
+    pypi.install([], {}, Path(), "", directories=None, offline=True, output=None)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [starts_a_program, calls_what_starts_a_program, has_it_inside, imports_it, serves, lets_envtag_run_uv],
+)
 def test_what_starts_a_program_or_a_server_is_not_quick_however_deep_that_is(function: Any):
     assert parts.reaches_world(function)
 

@@ -1,11 +1,14 @@
-"""Which tests are the quick part: by what a test's own code and its fixtures reach, so that nobody has to say it.
+"""Which tests are the quick part: by what they reach, so that nobody has to say it.
 
 A unit test starts no server and no process but git's, and takes no channel, index or registry that commands made.
+That is seen in the code of the test, of its fixtures, of what these call, and of what of envtag they name. What is
+called through an object that was handed over is not seen.
 """
 
 from __future__ import annotations
 
 import inspect
+import sys
 import types
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -17,12 +20,13 @@ import pytest
 WORLD = frozenset({
     "asyncio", "http.server", "multiprocessing", "socketserver", "subprocess", "support.azure", "support.azurite",
     "support.channel", "support.faults", "support.gcs", "support.index", "support.s3", "support.story", "support.web",
-    "envtag.util.process",
+    "envtag.prefix.conda", "envtag.util.process", "envtag.uv_program",
 })  # fmt: skip
-#: What is quick though it starts a process: git, on a repository of a few files.
-LIGHT = frozenset({"support.repository"})
-#: Modules whose functions are looked into; everything else is the code under test, or a library.
-OURS = ("support", "test", "conftest")
+#: What is quick though it starts a process: git, on a repository of a few files. And the command line: its tests put
+#: something else in the place of what it calls.
+LIGHT = ("support.repository", "envtag.git", "envtag.cli")
+#: Modules whose functions are looked into; everything else is a library.
+OURS = frozenset({"conftest", "envtag", "support", "tests"})
 
 
 def is_unit(item: pytest.Item) -> bool:
@@ -64,11 +68,14 @@ def reaches_world(start: types.FunctionType) -> bool:
 def _named(function: types.FunctionType) -> Iterator[Any]:
     """What the names in a function's code mean: of its module, of its closure, and what it imports."""
     for code in _codes(function.__code__):
+        known = [function.__globals__.get(name, sys.modules.get(name)) for name in code.co_names]
+        imported = [module for module in known if isinstance(module, types.ModuleType) and _is_ours(module)]
         for name in code.co_names:
             if name in function.__globals__:
                 yield function.__globals__[name]
             elif name in WORLD:  # an import inside the function
                 yield types.ModuleType(name)
+            yield from (getattr(module, name) for module in imported if hasattr(module, name))
     for cell in function.__closure__ or ():
         yield cell.cell_contents
 
@@ -97,4 +104,6 @@ def _module_of(value: Any) -> str:
 
 def _is_ours(value: Any) -> bool:
     module = _module_of(value)
-    return module not in LIGHT and (module.partition(".")[0] in OURS or module.endswith(("_test", "conftest")))
+    if module.startswith(LIGHT):
+        return False
+    return module.partition(".")[0] in OURS or module.endswith(("_test", "conftest"))
