@@ -370,7 +370,12 @@ def test_from_resolve_to_create_nothing_of_a_login_is_written_down(
         text = "channels: [conda-forge]\ndependencies: [tzish, prefixed]\n"
         said.append(story.resolve("mlp/conda:v1", environment=text, options=("--platform", HERE)))
         story.commit("private ones")
-        said.append(story.call("publish", "mlp/pure", "mlp/conda"))
+        monkeypatch.delenv("ENVTAG_CREDENTIALS")
+        monkeypatch.setenv("INDEX_USER", USER)
+        monkeypatch.setenv("INDEX_TOKEN", SECRET)
+        said.append(story.call("publish", "mlp/pure"))
+        monkeypatch.setenv("ENVTAG_CREDENTIALS", f"https://{USER}:{SECRET}@127.0.0.1")
+        said.append(story.call("publish", "mlp/conda"))
         said.append(story.call("create", "mlp/pure:v1", "--prefix", str(tmp_path / "pure")))
         said.append(story.call("create", "mlp/conda:v1", "--prefix", str(tmp_path / "conda")))
     finally:

@@ -6,7 +6,7 @@ import hashlib
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import requests
 
     from envtag.package import Package
+    from envtag.request import Login as SpecLogin
 
 _ATTEMPTS = 5
 _FIRST_PAUSE_SECONDS = 0.5
@@ -146,10 +147,14 @@ class Login:
 
 
 @contextmanager
-def sessions() -> Iterator[Callable[[], requests.Session]]:
-    """One HTTP session a thread, made when it is first needed; it logs in where it can, and honours proxy variables."""
+def sessions(logins: Sequence[SpecLogin] = ()) -> Iterator[Callable[[], requests.Session]]:
+    """One HTTP session a thread, made when it is first needed; it logs in where it can, and honours proxy variables.
+
+    Args:
+        logins: How specs say to log in.
+    """
     local = threading.local()
-    login = Login(credentials.load())
+    login = Login(credentials.load(logins=logins))
     opened: list[requests.Session] = []
 
     def session() -> requests.Session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from envtag.config import Directories
     from envtag.output import Output
     from envtag.package import Package
+    from envtag.request import Login
     from envtag.store import Store
 
 __all__ = ["archive_path", "fetch_archives", "fetcher"]
@@ -96,14 +97,16 @@ def fetch_archives(
 
 @contextmanager
 def fetcher(
-    *, store: Store | None, mirrors: Mirrors, directories: Directories, offline: bool
+    *, store: Store | None, mirrors: Mirrors, directories: Directories, offline: bool, logins: Sequence[Login] = ()
 ) -> Iterator[Callable[[Package], Path | None]]:
     """Get archives one at a time, from any thread, each as `fetch_archives` does it, and without a word.
+
+    `logins` are those of specs.
 
     Yields:
         A function from a package to a file with exactly its bytes; None if it is nowhere at hand under `offline`.
     """
-    with sessions() as session:
+    with sessions(logins) as session:
         job = _Job(
             store=store,
             mirrors=mirrors,

@@ -187,7 +187,7 @@ class Publisher:
         concerned = [name for name in sorted(manifests) if self._concerns(name)]
         platforms = [name for name in concerned if self.repair or manifests[name] in lost]
         locks = [released.environment.lock(platform) for platform in platforms]
-        self._upload(released.environment.name, locks, report)
+        self._upload(released.environment, locks, report)
         for lock in (lock for lock in locks if manifests[lock.platform] in lost):
             self.manifests.refill(released.environment, lock, manifests[lock.platform], report)
 
@@ -196,12 +196,13 @@ class Publisher:
         here = current_platform()  # first: a wheel for all platforms that is built here serves the others
         platforms = sorted(environment.platforms, key=lambda platform: (base_platform(platform) != here, platform))
         locks = [environment.lock(platform) for platform in platforms if self._concerns(platform)]
-        self._upload(environment.name, locks, report)
+        self._upload(environment, locks, report)
         made = {lock.platform: self.manifests.record(environment, lock, report) for lock in locks}
         return {platform: digest for platform, digest in made.items() if digest is not None}
 
-    def _upload(self, name: str, locks: Sequence[Lock], report: Report) -> None:
-        self._uploader.upload(name, (package for lock in locks for package in lock.packages), report)
+    def _upload(self, environment: Environment, locks: Sequence[Lock], report: Report) -> None:
+        packages = (package for lock in locks for package in lock.packages)
+        self._uploader.upload(environment.name, packages, report, logins=environment.logins())
 
     def _concerns(self, platform: str) -> bool:
         return not self.platforms or bool({platform, base_platform(platform)} & set(self.platforms))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from envtag.output import Output, Task
     from envtag.package import Package
     from envtag.publication.report import Report
+    from envtag.request import Login
     from envtag.tombstones import Tombstones
 
 #: Packages on their way at a time. Most of it is waiting: for the store's answer, or for a package's origin.
@@ -51,7 +52,7 @@ class Uploader:
     tombstones: Tombstones
     _large: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def upload(self, name: str, packages: Iterable[Package], report: Report) -> None:
+    def upload(self, name: str, packages: Iterable[Package], report: Report, *, logins: Sequence[Login] = ()) -> None:
         """Bring packages to the store that are not known to be there; the smallest first.
 
         The first failure stops what was not begun, and what was begun ends; the next call goes on from there.
@@ -60,6 +61,7 @@ class Uploader:
             name: The environment, for progress.
             packages: What the store must have.
             report: Counts them, and knows those of earlier calls.
+            logins: How the environment's specs say to log in.
 
         Raises:
             FatalError: A package cannot be had whole, or the store refuses it; says how far it came.
@@ -71,7 +73,13 @@ class Uploader:
         there = self._look(wanted)
         with (
             self.output.task(f"storing {name}", total or None, unit="bytes") as task,
-            fetcher(store=None, mirrors=self.config.mirrors, directories=self.config.directories, offline=False) as get,
+            fetcher(
+                store=None,
+                mirrors=self.config.mirrors,
+                directories=self.config.directories,
+                offline=False,
+                logins=logins,
+            ) as get,
             ThreadPoolExecutor(min(THREADS, len(wanted))) as threads,
         ):
             run = _Run(name=name, task=task, report=report, count=len(wanted), total=total)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from envtag.git import Git
     from envtag.ledger import Ledger
     from envtag.lock import Lock
+    from envtag.request import Login
     from envtag.settings import EnvironmentSettings
     from envtag.spec import SpecFile
 
@@ -21,6 +22,8 @@ ENVIRONMENTS = "envs"
 SETTINGS_FILE = "envtag.yml"
 LEDGER_FILE = "tags.yml"
 LOCK_SUFFIX = "-lock.yml"
+#: A spec without these says nothing of logins, and need not be parsed.
+_MAY_LOG_IN = (b"${", b"tool.uv.index", b"tool.poetry.source")
 
 
 class Files(Protocol):
@@ -192,6 +195,21 @@ class Environment:
             files[name] = SpecFile(name=name, data=data)
             wanted += [(included, name) for included in includes(files[name])]
         return tuple(files.values())
+
+    def logins(self) -> tuple[Login, ...]:
+        """How its specs say to log in at hosts; none where they cannot be read (any more)."""
+        try:
+            files = {file.name: file for file in self.spec_files()}
+            if not any(mark in file.data for file in files.values() for mark in _MAY_LOG_IN):
+                return ()
+            from envtag.spec import parse
+
+            named = [files[name] for name in self.settings.spec]
+            data = {name: file.data for name, file in files.items()}
+            spec = parse(named, data.__getitem__, extras=self.settings.extras, groups=self.settings.groups)
+        except FatalError:  # its lock says what is fetched; a host that wants a login will say so
+            return ()
+        return spec.logins
 
 
 def platform_of_lock(file: str) -> str:
