@@ -7,7 +7,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import hydrating, metaflow, packing, publishing, reading, reading_store, reviewing, solving, updating
+from benchmarks import (
+    hydrating,
+    metaflow,
+    metaflow_pods,
+    packing,
+    publishing,
+    reading,
+    reading_store,
+    reviewing,
+    solving,
+    updating,
+)
 from benchmarks.measure import Machine, table
 
 from support.data import conda_forge_subset
@@ -50,6 +61,8 @@ def main() -> None:
         rows += metaflow.rows(machine, COUNT)
         _say("creating an environment from a bucket on a machine that has nothing")
         rows += reading_store.rows(machine, COUNT)
+        _say("hydrating in pods")
+        rows += metaflow_pods.rows(machine, COUNT)
     print(table(rows))
 
 

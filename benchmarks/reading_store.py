@@ -24,7 +24,7 @@ FILES = 100
 BYTES = 400_000  # of each package, that compress no further
 MEMORY_MB = 150
 _NAME = "team/mixed"
-_STORE = f"s3://{BUCKET}/read"
+STORE = f"s3://{BUCKET}/read"
 #: Sixteen downloads at a time, then rattler and uv with what came, both with empty caches.
 _BARE = """
 import asyncio, json, subprocess, sys
@@ -71,8 +71,8 @@ def rows(machine: Machine, count: int) -> list[Row]:
     place = machine.root / "mixed"
     place.mkdir()
     with running_bucket(machine) as environ:
-        environ["ENVTAG_STORE"] = _STORE
-        registry = _publish(machine, place, environ)
+        environ["ENVTAG_STORE"] = STORE
+        registry = publish(machine, place, environ)
         plan = place / "plan.json"
         shown = machine.run(["envtag", "show", f"{_NAME}:v1", "--json"], cwd=registry, env=environ)
         plan.write_text(
@@ -104,12 +104,12 @@ def rows(machine: Machine, count: int) -> list[Row]:
     ]  # fmt: skip
 
 
-def _publish(machine: Machine, place: Path, environ: dict[str, str]) -> Path:
+def publish(machine: Machine, place: Path, environ: dict[str, str]) -> Path:
     """A registry with the environment, published; what it was made of is gone."""
     channel, wheels = _channel(place / "channel"), _wheels(place / "index")
     index = Index(place / "index")
     registry = place / "registry"
-    machine.run(["envtag", "init", registry, "--store", _STORE])
+    machine.run(["envtag", "init", registry, "--store", STORE])
     spec = place / "environment.yml"
     conda = "".join(f"- {name}\n" for name in ["python", *(f"library-{number}" for number in range(LIBRARIES))])
     spec.write_text(f"dependencies:\n{conda}- pip:\n" + "".join(f"  - {name}\n" for name in wheels), "utf-8")

@@ -28,6 +28,12 @@ def test_the_commands_name_what_the_store_was_given(monkeypatch: pytest.MonkeyPa
     assert all(f"{name}={item.digest}" in found["hydration"] for name, item in made.items())
 
 
+@pytest.mark.parametrize("url", ["gs://bucket/x", "az://account/container/x"])
+def test_other_clouds_are_refused_by_name(url: str, client):
+    with pytest.raises(FatalError, match=f"cannot be given their environments from `{url}` yet"):
+        deployed(["linux-64"], open_store(url), config=client.config, output=Output())
+
+
 def test_a_directory_of_this_machine_is_out_of_reach(tmp_path: Path, client):
     with pytest.raises(FatalError, match="steps on other machines cannot reach `file:"):
         deployed(["linux-64"], open_store(tmp_path.as_uri()), config=client.config, output=Output())

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from envtag import build_record, resolutions
 from envtag.errors import FatalError
 from envtag.manifest import parse as parse_manifest
-from envtag.pods import runtime as runtimes
 from envtag.store import Entry, keys
 from envtag.util.canonical import sha256_hex
 from envtag.util.parallel import in_parallel
@@ -122,8 +121,6 @@ def survey(store: Store, roots: Roots, *, now: datetime, keep: timedelta) -> Sur
         named[entry.key] = frozenset({wheel})
         if items[-1].needed:
             reached.setdefault(wheel, set()).update(names or ())
-    for part in (part for runtime in runtimes.stored(store) for part in runtime.parts):
-        reached.setdefault(part.key, set())
     items += [
         _item(entry, reached.get(entry.key), former_of_keys.get(entry.key, set()), young(entry))
         for entry in store.list(keys.OBJECTS)

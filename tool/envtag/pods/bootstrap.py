@@ -17,9 +17,9 @@ from envtag import config
 from envtag.errors import DamagedError, FatalError
 from envtag.output import Output
 from envtag.pods import choice, tools
+from envtag.pods.bucket import open_reader
 from envtag.pods.launcher import write_launcher
 from envtag.prefix.marker import environment_path, is_whole
-from envtag.store import open_store
 from envtag.store.attempts import pause
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def bootstrap(order: Order, output: Output) -> Path:
         FatalError: It is not for this machine, or cannot be had whole.
     """
     settings = _settings(order, output)
-    store = open_store(order.store)
+    store = open_reader(order.store)
     for attempt in range(_ATTEMPTS):
         try:
             chosen = choice.choose(order.pinned, order.name, store, settings)
@@ -111,7 +111,8 @@ def bootstrap(order: Order, output: Output) -> Path:
             output.warn(f"{error.message}; trying again")
             pause(attempt)
     told = {**order.identity, **chosen.identity()}
-    write_launcher(order.home / "python", prefix, os.environ, {order.variable: json.dumps(told, sort_keys=True)})
+    more = {order.variable: json.dumps(told, sort_keys=True)} if order.variable else {}
+    write_launcher(order.home / "python", prefix, os.environ, more)
     output.say(f"envtag: {chosen.label} is in `{prefix}`")
     return prefix
 

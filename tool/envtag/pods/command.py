@@ -44,24 +44,28 @@ def word(text: str) -> str:
     return shlex.quote(text)
 
 
-def prelude(store: str, bundle: Part, default: str) -> str:
+def prelude(store: str, bundle: Part, default: str, *, short: bool = False) -> str:
     """The command that gives a pod's own Python what Metaflow and envtag import, from the store and without an index.
 
-    Where that cannot be, Metaflow's own command is run in its place, which asks an index.
+    Where that cannot be, Metaflow's own command is run in its place, which asks an index. So it is too where a command
+    must be short: then it runs first, and brings boto, which fetches the rest.
 
     Args:
         store: URL of the store, `s3://…`.
         bundle: The archive of pure Python in it.
         default: Metaflow's own command.
+        short: The command may not be as long as a program that needs nothing.
 
     Raises:
         FatalError: The URL has a character that would not reach the pod as it is.
     """
     bucket, _, prefix = store.removeprefix("s3://").partition("/")
     key = "/".join(part for part in (prefix.strip("/"), bundle.key) if part)
-    get = f"python {inlined('s3_get')} {word(bucket)} {word(key)} {bundle.sha256} {HOME}/lib"
+    get = f"python {inlined('boto_get' if short else 's3_get')} {word(bucket)} {word(key)} {bundle.sha256} {HOME}/lib"
     found = f"export PYTHONPATH={HOME}/lib${{PYTHONPATH:+:$PYTHONPATH}}"
     other = "mflog 'envtag: what tasks need was not had from the store: asking the package index'"
+    if short:
+        return f"export ENVTAG_POD=$(pwd)/.envtag && mkdir -p {HOME} && {default} && {get} && {found}"
     return f"export ENVTAG_POD=$(pwd)/.envtag && mkdir -p {HOME} && if {get}; then {found}; else {other}; {default}; fi"
 
 

@@ -18,7 +18,7 @@ DEFAULT = "@DEFAULT@"
 
 
 def deployed(platforms: Iterable[str], store: Store, *, config: Config, output: Output) -> dict[str, str]:
-    """The commands of pods: `prelude`, with `DEFAULT` in it, and `hydration`, without what differs by step.
+    """The commands of pods: `prelude` and `short` with `DEFAULT` in them, `hydration` without what differs by step.
 
     Args:
         platforms: The platforms of the nodes that run steps.
@@ -34,9 +34,15 @@ def deployed(platforms: Iterable[str], store: Store, *, config: Config, output: 
             f"steps on other machines cannot reach `{store.url}`, a directory of this one",
             "let `store` in the registry's `pyproject.toml`, or ENVTAG_STORE, name a bucket, and publish to it",
         )
+    if not store.url.startswith("s3:"):
+        raise FatalError(
+            f"steps on other machines cannot be given their environments from `{store.url}` yet",
+            "let the store, and Metaflow's datastore, be a bucket of S3 or of what speaks its protocol",
+        )
     made = runtime.publish(platforms, store, config=config, output=output)
     bundle = next(iter(made.values())).bundle
     return {
         "prelude": command.prelude(store.url, bundle, DEFAULT),
+        "short": command.prelude(store.url, bundle, DEFAULT, short=True),
         "hydration": command.hydration(store.url, {platform: item.digest for platform, item in made.items()}),
     }

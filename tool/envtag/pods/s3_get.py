@@ -125,8 +125,8 @@ def region() -> str:
     return env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1"
 
 
-def get(bucket: str, key: str, secrets: tuple[str, ...], where: str) -> bytes:
-    """The bytes of an object in a region, asked for with a signature if there are credentials."""
+def signed(bucket: str, key: str, secrets: tuple[str, ...], where: str) -> tuple[str, dict[str, str]]:
+    """URL and headers that ask for an object in a region, with a signature if there are credentials."""
     own = env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL") or env.get("METAFLOW_S3_ENDPOINT_URL")
     domain = f"s3.{where}.amazonaws.com" + (".cn" if where.startswith("cn-") else "")
     if own or "." in bucket:
@@ -154,7 +154,7 @@ def get(bucket: str, key: str, secrets: tuple[str, ...], where: str) -> bytes:
         headers["authorization"] = (
             f"{told[0]} Credential={secrets[0]}/{told[2]},SignedHeaders={signed},Signature={signing.hex()}"
         )
-    return ask(url, headers)
+    return url, headers
 
 
 def fetch(bucket: str, key: str, sha256: str) -> bytes:
@@ -164,7 +164,7 @@ def fetch(bucket: str, key: str, sha256: str) -> bytes:
     for attempt in range(TRIES):
         time.sleep(PAUSE * attempt * attempt)
         try:
-            data = get(bucket, key, secrets, where)
+            data = ask(*signed(bucket, key, secrets, where))
             got = hashlib.sha256(data).hexdigest()
             if got == sha256:
                 return data

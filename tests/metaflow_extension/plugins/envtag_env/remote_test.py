@@ -11,7 +11,11 @@ from metaflow.metaflow_environment import InvalidEnvironmentException
 from metaflow_extensions.envtag.plugins.envtag_env import remote
 from metaflow_extensions.envtag.plugins.envtag_env.identity import VARIABLE, Identity, Prepared
 
-POD = {"prelude": "GET || @DEFAULT@", "hydration": "python -m envtag.pods --store s3://b/x"}
+POD = {
+    "prelude": "GET || @DEFAULT@",
+    "short": "@DEFAULT@ && GET",
+    "hydration": "python -m envtag.pods --store s3://b/x",
+}
 ID = f"{'a' * 40}:{'b' * 40}"
 FOUND = Identity(id=ID, platform="linux-64", alias="mlp/base:v1", request='{"name": "it\'s"}', manifest="c" * 64)
 
@@ -74,8 +78,9 @@ def test_a_cache_of_the_node_is_passed_on(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_metaflows_own_command_is_what_there_is_otherwise():
-    assert remote.install_dependencies("pip install", "s3", POD) == "GET || pip install"
-    assert remote.install_dependencies("pip install", "s3", {}) == "pip install"
+    assert remote.install_dependencies("pip install", POD, short=False) == "GET || pip install"
+    assert remote.install_dependencies("pip install", POD, short=True) == "pip install && GET"
+    assert remote.install_dependencies("pip install", {}, short=True) == "pip install"
 
 
 def test_a_trampoline_is_told_by_a_variable():

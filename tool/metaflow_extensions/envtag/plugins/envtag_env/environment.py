@@ -160,7 +160,8 @@ class CondaEnvironment(MetaflowEnvironment):
     def _get_install_dependencies_cmd(self, datastore_type: str) -> str:
         """See the base class: what a pod's own Python needs before the code package can be fetched."""
         default = super()._get_install_dependencies_cmd(datastore_type)
-        return remote.install_dependencies(default, datastore_type, self.pod)
+        short = any(deco.name == "batch" for step in self._flow for deco in step.decorators)
+        return remote.install_dependencies(default, self.pod, short=short)
 
 
 class PypiEnvironment(CondaEnvironment):

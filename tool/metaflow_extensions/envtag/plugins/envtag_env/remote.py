@@ -27,6 +27,8 @@ _MANIFEST = re.compile(r"[0-9a-f]{64}")
 _PLATFORM = re.compile(r"[a-z0-9]+-[a-z0-9_]+")
 #: Ends the quoting that commands are put in, or is substituted by a scheduler.
 _HOSTILE = re.compile(r"[\"'`\\$\x00-\x1f\x7f]|\{\{|\}\}|\{%|%\}|\{#|#\}")
+#: Of the identity, what the pod itself puts in.
+_TOLD_BY_THE_POD = frozenset({"id", "manifest", "platform", "store"})
 _LACKING = "envtag: error: this task has no envtag, and the start of the log of its container says why"
 
 
@@ -76,7 +78,7 @@ def bootstrap_commands(prepared: Prepared, datastore_type: str, pod: Mapping[str
         options.append(f"--name {_word(named)}")
     if CONDA_NAMED_ENV_NODE_CACHE:
         options.append(f"--cache {_word(CONDA_NAMED_ENV_NODE_CACHE)}")
-    told = {field: value for field, value in identity._asdict().items() if value}
+    told = {field: value for field, value in identity._asdict().items() if value and field not in _TOLD_BY_THE_POD}
     options.append(f"--identity {VARIABLE}={base64.b64encode(json.dumps(told, sort_keys=True).encode()).decode()}")
     return [
         f"if [ ! -d $ENVTAG_POD/lib/envtag ]; then echo '{_LACKING}' >&2; exit 1; fi",
@@ -88,16 +90,15 @@ def bootstrap_commands(prepared: Prepared, datastore_type: str, pod: Mapping[str
     ]
 
 
-def install_dependencies(default: str, datastore_type: str, pod: Mapping[str, str]) -> str:
+def install_dependencies(default: str, pod: Mapping[str, str], *, short: bool) -> str:
     """The command that gives a pod's own Python what it needs to fetch the code package.
 
     Args:
         default: Metaflow's own.
-        datastore_type: The datastore of the run.
         pod: What launch knows of pods; empty where no step of the flow has an environment.
+        short: Whether commands may not be long, as on AWS Batch.
     """
-    del datastore_type
-    return pod["prelude"].replace(_DEFAULT, default) if pod else default
+    return pod["short" if short else "prelude"].replace(_DEFAULT, default) if pod else default
 
 
 def current(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
