@@ -71,10 +71,7 @@ def create(
         did = "created" if made else "already there,"
         lines.append(f"{did} {found.alias}; run in it: `{path / 'bin' / 'python'}`")
     if into_dir is not None and step is not None:
-        from envtag.step_code import download  # with what unpacks archives, which nothing else here needs
-
-        download(step, into_dir)
-        lines.append(f"the code of `{step.path}` is in `{into_dir}`")
+        lines.append(_downloaded(step, into_dir))
     if notebook:
         kernel = _kernel(found, path, name, into_dir, environ=environ, force=force)
         lines.append(f"Jupyter has the kernel `{kernel.name}` now: choose it in a notebook")
@@ -98,6 +95,14 @@ def _check(prefix: Path | None, name: str, step: Pathspec | None, into_dir: Path
         from envtag.step_code import check_place
 
         check_place(into_dir)
+
+
+def _downloaded(step: Pathspec, into_dir: Path) -> str:
+    """Fetch the code of a step; what is told of it."""
+    from envtag.step_code import download  # with what unpacks archives, which nothing else here needs
+
+    download(step, into_dir)
+    return f"the code of `{step.path}` is in `{into_dir}`"
 
 
 def _kernel(
