@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import (
+    engines,
     hydrating,
     metaflow,
     metaflow_pods,
@@ -22,7 +23,7 @@ from benchmarks import (
 from benchmarks.measure import Machine, table
 
 from support.data import conda_forge_subset
-from support.guards import isolated_environ
+from support.guards import isolated_environ, why_no_index
 
 COUNT = 5
 
@@ -46,6 +47,15 @@ def main() -> None:
             rows += solving.rows(machine, subset, COUNT)
             _say("updating one package of an environment of real records")
             rows += updating.rows(machine, subset, COUNT)
+            _say("locking by way of conda-lock, and typical requests")
+            rows += [*engines.conda_rows(machine, subset, 3), engines.compared(machine, subset)]
+        reason = why_no_index() or ""
+        if reason:
+            _say(f"not measured: locking PyPI packages of the default index ({reason})")
+        else:
+            _say("locking PyPI packages of the default index")
+            online = isolated_environ(home, network=True) | {"PATH": environ["PATH"]}
+            rows += engines.pypi_rows(Machine(root=root, environ=online), 3)
         _say("making and using an environment")
         registry = hydrating.publish(machine)
         rows += hydrating.rows(machine, registry, COUNT)

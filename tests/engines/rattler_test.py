@@ -13,6 +13,7 @@ from envtag.package import Package
 from envtag.platforms import PLATFORMS, virtual_packages
 from envtag.request import CondaRequirement
 from envtag.urls import Mirrors
+from support.typical import CONDA_FORGE, REQUESTS, bare, problem_of, specs_of, told_apart
 
 URL = "https://conda.example/main"
 TEN = ("numpy", "pandas", "scikit-learn", "matplotlib", "jupyterlab", "pyarrow", "pytorch", "scipy", "dask", "requests")
@@ -140,3 +141,13 @@ def test_a_real_base_is_kept_and_extended(conda_forge_subset: Path, tmp_path: Pa
     assert isinstance(more, tuple)
     assert set(base) < set(more)
     assert "scipy" in {item.name for item in more}
+
+
+@pytest.mark.shared_data
+def test_typical_requests_are_answered_as_rattler_alone_does_record_by_record(conda_forge_subset: Path, tmp_path: Path):
+    assert len(REQUESTS) == 60
+    asked = [(specs_of(request), platform) for request in REQUESTS[::12] for platform in PLATFORMS]
+    answers = _solve([problem_of(*item) for item in asked], f"{CONDA_FORGE}={conda_forge_subset.as_uri()}", tmp_path)
+    alone = bare(tmp_path, conda_forge_subset.as_uri(), asked)
+    assert [told_apart(answer) for answer in answers] == alone
+    assert sum(answer is not None for answer in alone) > len(asked) // 2

@@ -1,0 +1,135 @@
+"""Locking PyPI packages against uv and pip-compile alone, and conda packages by way of conda-lock."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.measure import Machine, Row, medians
+
+from envtag.platforms import PLATFORMS
+from support.typical import CONDA_FORGE, REQUESTS, bare, problem_of, specs_of, told_apart
+
+#: 17 roots of a machine-learning project: some 170 pins.
+ML = (
+    "accelerate", "datasets", "evaluate", "fastapi", "jupyterlab", "lightgbm", "matplotlib", "mlflow", "pandas",
+    "peft", "pyarrow", "scikit-learn", "sentence-transformers", "torch", "transformers", "uvicorn[standard]", "xgboost",
+)  # fmt: skip
+FEW = ("flask", "pandas", "boto3")
+_FOUR = tuple(name for name in PLATFORMS if name != "linux-aarch64")
+_UV = {
+    "linux-64": "x86_64-manylinux_2_28", "osx-64": "x86_64-apple-darwin", "osx-arm64": "aarch64-apple-darwin",
+    "win-64": "x86_64-pc-windows-msvc",
+}  # fmt: skip
+_MINOR = "{}.{}".format(*sys.version_info[:2])
+_PARALLEL = """\
+import subprocess, sys
+file, minor, cache, uv, *targets = sys.argv[1:]
+running = [
+    subprocess.Popen([
+        uv, "pip", "compile", "--no-config", "--quiet", "--cache-dir", cache, "--python-version", minor,
+        "--python-platform", target, "--format", "pylock.toml", file,
+    ], stdout=subprocess.DEVNULL)
+    for target in targets
+]
+sys.exit(max(process.wait() for process in running))
+"""
+
+
+def pypi_rows(machine: Machine, count: int) -> list[Row]:
+    """Lock for four platforms against four uv at once, and a small set with pip-tools against pip-compile alone."""
+    import uv
+
+    def written(name: str, roots: tuple[str, ...]) -> Path:
+        path = machine.root / name
+        path.write_text("".join(f"{root}\n" for root in roots), "utf-8")
+        return path
+
+    registry = machine.root / "engines"
+    machine.run(["envtag", "init", registry])
+    large, small = written("ml.txt", ML), written("few.txt", FEW)
+    cache = machine.root / "bare-uv"
+
+    def lock(file: Path, platforms: tuple[str, ...], *options: str) -> Callable[[], None]:
+        words = [word for name in platforms for word in ("--platform", name)]
+        command = ["envtag", "-q", "resolve", "-r", file, "--python", _MINOR, "--alias", "x:v1", "--dry-run"]
+        return lambda: machine.run([*command, *words, *options], cwd=registry) and None
+
+    def four() -> None:
+        targets = [_UV[name] for name in _FOUR]
+        machine.run([sys.executable, "-c", _PARALLEL, large, _MINOR, cache, uv.find_uv_bin(), *targets])
+
+    def pip_compile() -> None:
+        command = [sys.executable, "-m", "piptools", "compile", "--quiet", "--generate-hashes", "--no-config"]
+        machine.run([*command, "--cache-dir", machine.root / "pip", "-o", machine.root / "out.txt", small])
+
+    here = next(name for name in _FOUR if name.startswith("linux"))
+    alone, all_four = medians(count, four, lock(large, _FOUR))
+    by_pip, by_envtag, by_uv = medians(
+        1, pip_compile, lock(small, (here,), "--engine", "pip-tools"), lock(small, (here,))
+    )
+    return [
+        Row(what=f"lock {len(ML)} PyPI roots, 4 platforms", seconds=all_four, against="4 uv alone", baseline=alone,
+            bound=1.3),
+        Row(what="lock 3 PyPI roots by pip-tools", seconds=by_envtag, against="pip-compile alone", baseline=by_pip,
+            bound=2.0),
+        Row(what="lock 3 PyPI roots by uv", seconds=by_uv, against="pip-compile alone", baseline=by_pip, bound=1.0),
+    ]  # fmt: skip
+
+
+def conda_rows(machine: Machine, subset: Path, count: int) -> list[Row]:
+    """Lock four platforms with rattler and by way of conda-lock, against conda-lock alone with the same solver."""
+    registry = machine.root / "conda-lock"
+    machine.run(["envtag", "init", registry])
+    spec = registry / "environment.yml"
+    spec.write_text("dependencies: [python 3.11.*, numpy, pandas, scikit-learn, matplotlib]\n", "utf-8")
+    environ = {"ENVTAG_MIRRORS": f"{CONDA_FORGE}={subset.as_uri()}", "ENVTAG_CONDA": "envtag"}
+    words = [word for name in _FOUR for word in ("--platform", name)]
+    program = machine.root / "envtag-conda"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m envtag.conda_program "$@"\n', "utf-8")
+    program.chmod(0o755)
+
+    def lock(*options: str) -> None:
+        command = ["envtag", "-q", "resolve", "-f", spec, "--channel", "conda-forge", "--alias", "x:v1", "--dry-run"]
+        machine.run([*command, *words, *options], cwd=registry, env=environ)
+
+    def conda_lock() -> None:
+        command = [sys.executable, "-m", "conda_lock", "lock", "--conda", program, "-c", CONDA_FORGE, "-f", spec]
+        machine.run([*command, *words, "--lockfile", machine.root / "conda-lock.yml"], env=environ)
+
+    alone, by_it, rattler = medians(count, conda_lock, lambda: lock("--engine", "conda-lock"), lock)
+    what, against = "lock 5 conda roots by", "conda-lock alone"
+    return [
+        Row(what=f"{what} conda-lock", seconds=by_it, against=against, baseline=alone, bound=4),
+        Row(what=f"{what} rattler", seconds=rattler, against=against, baseline=alone, bound=1),
+    ]
+
+
+def compared(machine: Machine, subset: Path) -> Row:
+    """Sixty requests on five platforms; a record that is not what rattler alone answers is an error."""
+    from envtag.engines import conda_engine
+    from envtag.urls import Mirrors
+
+    asked = [(specs_of(request), platform) for request in REQUESTS for platform in PLATFORMS]
+    cache = machine.root / "sixty"
+    cache.mkdir()
+    bare(cache, subset.as_uri(), asked[:5])
+    start = time.perf_counter()
+    answers = conda_engine().solve_all(
+        [problem_of(*item) for item in asked],
+        mirrors=Mirrors.parse(f"{CONDA_FORGE}={subset.as_uri()}"),
+        repodata_cache=cache,
+        on_done=lambda _: None,
+    )
+    middle = time.perf_counter()
+    alone = bare(cache, subset.as_uri(), asked)
+    end = time.perf_counter()
+    different = [item for item, one, other in zip(asked, answers, alone, strict=True) if told_apart(one) != other]
+    if different:
+        raise SystemExit(f"benchmark: {len(different)} of {len(asked)} answers are not rattler's: {different[:3]}")
+    return Row(
+        what=f"{len(asked)} typical solves, same records", seconds=middle - start, against="rattler alone",
+        baseline=end - middle, bound=1.3,
+    )  # fmt: skip
