@@ -180,10 +180,20 @@ def test_a_bill_of_materials_is_the_same_each_time(story, kind):
     assert {package.name for package in lock_of(story, "mlp/mix").packages} <= set(names)
 
 
+def test_a_package_of_a_url_goes_out_and_comes_back_by_it(story):
+    wheel = f"{story.index_url.removesuffix('/simple')}/files/epsilon-1.0-py3-none-any.whl"
+    options = ("--platform", HERE, "--python", MINOR)
+    story.resolve("team/direct", requirements=f"epsilon @ {wheel}\n", options=options)
+    for kind, file in (("requirements", "requirements.txt"), ("pylock", "pylock.toml")):
+        path = exported(story, "team/direct:latest", kind, file=file)
+        assert wheel in path.read_text()
+        assert importing(story, path) == {HERE: lock_of(story, "team/direct").id}
+
+
 def test_stdout_is_the_document_and_stderr_what_it_leaves_out(story):
     told = story.call("export", "mlp/mix:v1", "--to", "requirements")
     assert told.out.startswith("# Of mlp/mix:v1, written by `envtag export` for")
-    assert "conda packages are not in it" in told.err
+    assert "left to conda: " in told.err
     described = story.call("export", "mlp/mix:v1", "--to", "requirements", "--json").json
     assert described["document"] == told.out
     assert described["locks"] == {HERE: lock_of(story, "mlp/mix").id}

@@ -18,7 +18,7 @@ def test_archives_stand_with_their_sha256_and_pypi_packages_as_comments():
     assert lines[:3] == ["# Of mlp/base:v1, written by `envtag export`.", "# platform: linux-64", "@EXPLICIT"]
     assert lines[3] == f"{NUMPY.url}#sha256:{NUMPY.sha256}"
     assert lines[5] == f"# pip flask @ {FLASK.url}#sha256={FLASK.sha256}"
-    assert exported.notes[0].startswith("1 PyPI package stand in it as comments")
+    assert exported.notes[0].startswith("comments in it, which conda passes over: 1 PyPI package; ")
 
 
 def test_it_is_read_again_package_by_package():

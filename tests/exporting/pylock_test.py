@@ -36,6 +36,15 @@ def test_what_is_read_again_is_the_same():
     assert found.python == "3.11"
 
 
+def test_what_was_asked_for_by_its_url_is_an_archive():
+    text = export(Subject(name="a:v1", locks=(PURE,), direct=frozenset({"flask"}))).text
+    (flask,) = [item for item in Pylock.from_dict(loads(text, "x")).packages if item.name == "flask"]
+    assert flask.archive.url == FLASK.url
+    entries = read(source("pylock.toml", text), CHOICE).entries["linux-64"]
+    assert [entry.package.name for entry in entries if entry.direct] == ["flask"]
+    assert tuple(entry.package for entry in entries) == PURE.packages
+
+
 def test_platforms_that_differ_are_entries_with_markers():
     other = replace(
         PURE,
@@ -51,4 +60,4 @@ def test_platforms_that_differ_are_entries_with_markers():
 
 def test_conda_packages_are_left_to_conda_and_told():
     exported = export(Subject(name="a:v1", locks=(SAMPLE,)))
-    assert exported.notes[0].startswith("2 conda packages are not in it")
+    assert exported.notes[0].startswith("left to conda: 2 conda packages; ")

@@ -41,10 +41,18 @@ def test_platforms_that_differ_have_markers_and_are_read_apart_again():
     assert found.entries["linux-64"][1].package.depends == ("click",)
 
 
+def test_what_was_asked_for_by_its_url_is_there_by_it():
+    text = export(Subject(name="a:v1", locks=(PURE,), direct=frozenset({"flask"}))).text
+    assert f"flask @ {FLASK.url} \\\n    --hash=sha256:{FLASK.sha256}\n" in text
+    (_, flask) = read(source("requirements.txt", text), CHOICE).entries["linux-64"]
+    assert flask.direct
+    assert (flask.package.url, flask.package.sha256) == (FLASK.url, FLASK.sha256)
+
+
 def test_conda_packages_are_left_to_conda_and_told():
     exported = export(Subject(name="a:v1", locks=(SAMPLE,)))
     assert "numpy" not in exported.text
-    assert exported.notes[0].startswith("2 conda packages are not in it")
+    assert exported.notes[0].startswith("left to conda: 2 conda packages; ")
     with pytest.raises(FatalError, match="has no PyPI packages"):
         export(Subject(name="a:v1", locks=(replace(SAMPLE, packages=(NUMPY,)),)))
 

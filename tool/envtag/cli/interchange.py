@@ -12,7 +12,7 @@ from envtag.cli.options import FILE, json_option, offline_option
 if TYPE_CHECKING:
     from envtag.cli.session import Session
 
-_IMPORTS = ("conda-lock", "explicit", "pixi", "prefix", "pylock", "uv-lock", "requirements")
+_IMPORTS = ("conda-lock", "explicit", "netflixext", "pixi", "prefix", "pylock", "uv-lock", "requirements")
 _EXPORTS = (
     "conda-lock", "explicit", "environment.yml", "requirements", "pylock", "pixi", "dockerfile", "cyclonedx", "spdx",
 )  # fmt: skip

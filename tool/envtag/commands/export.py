@@ -50,7 +50,7 @@ def export(
     made_by = exporter(kind)
     names = _platforms(found, platforms, kind, several=made_by.SEVERAL)
     locks = tuple(found.lock(name) for name in names)
-    exported = made_by.export(Subject(name=str(found.alias), locks=locks))
+    exported = made_by.export(Subject(name=str(found.alias), locks=locks, direct=_direct(found)))
     data = exported.text.encode()
     if destination is not None:
         _write(destination, data, force=force)
@@ -98,6 +98,12 @@ def _platforms(found: Found, asked: Sequence[str], kind: str, *, several: bool) 
         listed = ", ".join(f"`{name}`" for name in found.platforms)
         raise FatalError(f"`{found.alias}` is not locked for this machine (`{here}`)", f"add `--platform`: {listed}")
     return (choose(found).platform,)
+
+
+def _direct(found: Found) -> frozenset[str]:
+    """The PyPI packages that the spec asks for by their URL, as far as it is known."""
+    texts = [text.removeprefix("pypi::") for text in found.requested() if text.startswith("pypi::")]
+    return frozenset(text.partition(" @ ")[0].partition("[")[0] for text in texts if " @ " in text)
 
 
 def _write(path: Path, data: bytes, *, force: bool) -> None:

@@ -19,8 +19,8 @@ def export(subject: Subject) -> Exported:
     lock = subject.only
     pypi = lock.by_manager("pypi")
     note = (
-        f"{count(pypi, 'PyPI')} stand in it as comments, which conda passes over: install them with "
-        f"`envtag export {subject.name} --to requirements`"
+        f"comments in it, which conda passes over: {count(pypi, 'PyPI')}; "
+        f"`envtag export {subject.name} --to requirements` is for pip"
     )
     text = "".join(f"{line}\n" for line in explicit_lines(lock, f"Of {subject.name}, written by `envtag export`."))
     return Exported(text=text, notes=(note,) if pypi else ())

@@ -20,10 +20,12 @@ class Subject:
     Attributes:
         name: What it was asked for as (`mlp/team/base:v5`).
         locks: Sorted by platform, at least one.
+        direct: Names of PyPI packages that were asked for by their URL, which no index may have.
     """
 
     name: str
     locks: tuple[Lock, ...]
+    direct: frozenset[str] = frozenset()
 
     @property
     def only(self) -> Lock:

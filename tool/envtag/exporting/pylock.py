@@ -23,9 +23,7 @@ def export(subject: Subject) -> Exported:
     """See `model.Exporter`."""
     refuse_without(subject, "pypi", "pylock.toml", "`--to explicit` or `--to conda-lock` can")
     conda = subject.packages("conda")
-    note = (
-        f"{count(conda, 'conda')} are not in it: create them first, with `envtag export {subject.name} --to explicit`"
-    )
+    note = f"left to conda: {count(conda, 'conda')}; create them first (`envtag export {subject.name} --to explicit`)"
     return Exported(text="\n".join(_lines(subject)) + "\n", notes=(note,) if conda else ())
 
 
@@ -41,7 +39,9 @@ def _lines(subject: Subject) -> Iterator[str]:
     for packages in _entries(subject):
         yield ""
         yield "[[packages]]"
-        yield from _entry([package for _, package in packages], [platform for platform, _ in packages], platforms)
+        on = [platform for platform, _ in packages]
+        direct = packages[0][1].name in subject.direct
+        yield from _entry([package for _, package in packages], on, platforms, direct=direct)
     yield ""
     yield "[tool.envtag]"
     yield f"python = {text(pythons[0])}"
@@ -54,12 +54,13 @@ def _entries(subject: Subject) -> Iterator[list[tuple[str, Package]]]:
     found: dict[tuple[str, str, str], list[tuple[str, Package]]] = {}
     for lock in subject.locks:
         for package in lock.by_manager("pypi"):
-            key = (package.name, package.version, package.url if package.is_commit else "")
+            by_url = package.is_commit or package.name in subject.direct
+            key = (package.name, package.version, package.url if by_url else "")
             found.setdefault(key, []).append((base_platform(lock.platform), package))
     yield from (found[key] for key in sorted(found))
 
 
-def _entry(packages: Sequence[Package], on: Sequence[str], platforms: Sequence[str]) -> Iterator[str]:
+def _entry(packages: Sequence[Package], on: Sequence[str], platforms: Sequence[str], *, direct: bool) -> Iterator[str]:
     first = packages[0]
     yield f"name = {text(first.name)}"
     yield f"version = {text(first.version)}"
@@ -73,6 +74,9 @@ def _entry(packages: Sequence[Package], on: Sequence[str], platforms: Sequence[s
         directory = f", subdirectory = {text(git.subdirectory)}" if git.subdirectory else ""
         yield (f'vcs = {{ type = "git", url = {text(git.repository)}, commit-id = {text(git.revision)}{directory} }}')
         return
+    if direct:
+        yield f"archive = {_file(first, named=False)}"
+        return
     files = {package.sha256: package for package in packages}
     sources = [package for package in files.values() if package.is_source]
     wheels = [package for package in files.values() if not package.is_source]
@@ -82,8 +86,9 @@ def _entry(packages: Sequence[Package], on: Sequence[str], platforms: Sequence[s
         yield f"wheels = [{', '.join(_file(package) for package in wheels)}]"
 
 
-def _file(package: Package) -> str:
-    fields = [f"name = {text(package.filename)}", f"url = {text(package.url)}"]
+def _file(package: Package, *, named: bool = True) -> str:
+    fields = [f"name = {text(package.filename)}"] if named else []
+    fields.append(f"url = {text(package.url)}")
     if package.timestamp is not None:
         moment = _EPOCH + timedelta(milliseconds=package.timestamp)
         fields.append(f"upload-time = {moment.strftime('%Y-%m-%dT%H:%M:%S')}.{package.timestamp % 1000:03}Z")

@@ -23,7 +23,7 @@ def export(subject: Subject) -> Exported:
     notes = ["install it with `--no-deps`: what its packages need is all in it"]
     if conda:
         notes = [
-            f"{count(conda, 'conda')} are not in it: create them first (`envtag export {subject.name} --to explicit`)",
+            f"left to conda: {count(conda, 'conda')}; create them first (`envtag export {subject.name} --to explicit`)",
             "install it with `--no-deps`: what its packages need is in it, or comes from conda",
         ]
     text = "".join(f"{line}\n" for line in requirement_lines(subject))
@@ -41,17 +41,18 @@ def requirement_lines(subject: Subject) -> Iterator[str]:
     needed = _needed(subject)
     yield f"# Of {subject.name}, written by `envtag export` for {', '.join(platforms)} and Python {pythons}."
     for package, on in sorted(_by_version(subject).items(), key=lambda item: item[0]):
-        name, version = package
+        name, version, url = package
         marker = "" if len(on) == len(platforms) else f" ; {platform_marker(on)}"
         hashes = sorted({found.sha256 for found in on.values()})
-        yield f"{name}=={version}{marker} \\"
+        yield f"{f'{name} @ {url}' if url else f'{name}=={version}'}{marker} \\"
         yield " \\\n".join(f"    --hash=sha256:{sha256}" for sha256 in hashes)
         if needed.get(name):
             yield f"    # via {', '.join(needed[name])}"
 
 
-def _by_version(subject: Subject) -> dict[tuple[str, str], dict[str, Package]]:
-    found: dict[tuple[str, str], dict[str, Package]] = {}
+def _by_version(subject: Subject) -> dict[tuple[str, str, str], dict[str, Package]]:
+    """Name, version and URL (of what was asked for by it) to the platforms' packages."""
+    found: dict[tuple[str, str, str], dict[str, Package]] = {}
     for lock in subject.locks:
         for package in lock.by_manager("pypi"):
             if package.is_commit:
@@ -59,7 +60,8 @@ def _by_version(subject: Subject) -> dict[tuple[str, str], dict[str, Package]]:
                     f"`{package.name}` is a commit of a git repository, and requirements.txt has no hash for one",
                     "`--to pylock` can hold it",
                 )
-            found.setdefault((package.name, package.version), {})[base_platform(lock.platform)] = package
+            url = package.url if package.name in subject.direct else ""
+            found.setdefault((package.name, package.version, url), {})[base_platform(lock.platform)] = package
     return found
 
 

@@ -89,6 +89,6 @@ def _conda(package: Package, channels: Sequence[str]) -> str:
 
 
 def _pypi(package: Package, by_url: set[str]) -> str:
-    if package.is_commit or (package.name in by_url and package.extension == "whl"):
+    if package.is_commit or package.name in by_url:
         return f"{package.name} @ {package.url}"
     return f"{package.name}=={package.version}"
