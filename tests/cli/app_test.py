@@ -27,6 +27,7 @@ def test_the_commands_are_these():
         "lock",
         "log",
         "merge-driver",
+        "outdated",
         "pack",
         "plan",
         "protect",

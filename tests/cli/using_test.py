@@ -35,6 +35,15 @@ def test_show_looks_up_each_reference(called):
     assert (options["platform"], options["as_json"]) == ("win-64", True)
 
 
+def test_show_takes_steps_of_metaflow_as_what_names_them(monkeypatch, capsys):
+    asked: list[str] = []
+    monkeypatch.setattr("envtag.cli.calls.show", lambda _, references, **__: asked.extend(references) or 7)
+    assert run(["show", "mlp/base", "--pathspec", "MyFlow/1/a", "--pathspec", "step:MyFlow"]) == 7
+    assert asked == ["mlp/base", "step:MyFlow/1/a", "step:MyFlow"]
+    assert run(["show", "--json"]) == 2
+    assert "Missing argument 'REF...'" in capsys.readouterr().err
+
+
 def test_get_provides_and_shows(called):
     assert run(["get", "mlp/base", "--offline"]) == 7
     (found,), options = called["provide"]

@@ -20,7 +20,7 @@ ABSENT = frozenset({
     "yaml",
 })  # fmt: skip
 #: Beyond what `import click` brings with it: envtag's own and a few of the standard library.
-EXTRA_MODULES = 40
+EXTRA_MODULES = 45
 
 _HELP = """\
 import atexit, json, sys

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("references", nargs=-1, required=True, metavar="REF...")
+@click.argument("references", nargs=-1, metavar="REF...")
+@click.option("--pathspec", "steps", multiple=True, metavar="STEP", help="A step of Metaflow: `Flow/Run/Step`.")
 @click.option("--platform", default="", metavar="P", help="The platform to show. Default: this machine's.")
 @json_option
 @click.pass_obj
-def show(session: Session, references: tuple[str, ...], platform: str, as_json: bool) -> int:
+def show(session: Session, references: tuple[str, ...], steps: tuple[str, ...], platform: str, as_json: bool) -> int:
     """Show what is known of environments: ids, aliases, platforms, packages."""
+    references = (*references, *(f"step:{step.removeprefix('step:')}" for step in steps))
+    if not references:
+        raise click.UsageError("Missing argument 'REF...'.")
     return calls.show(session, references=references, platform=platform, as_json=as_json)
 
 
