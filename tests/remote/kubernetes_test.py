@@ -34,7 +34,7 @@ def test_a_step_in_a_pod_and_one_here_run_each_in_its_environment(remote: Cloud,
     line = next(text for text in told.out.splitlines() if "TOLD" in text)
     words = line.split("TOLD ")[1].split()
     assert words[:2] == ["1.21.5", "1.24.0"]
-    assert words[2].startswith(str(remote.node.place))
+    assert words[2].startswith(remote.settings["METAFLOW_CONDA_NAMED_ENV_NODE_CACHE"])
     (start,) = remote.flows.tasks("ClusterFlow", "start")
     (end,) = remote.flows.tasks("ClusterFlow", "end")
     assert (start["envtag_id"], end["envtag_id"]) == (ids["v1"], ids["v2"])
