@@ -37,6 +37,17 @@ def test_it_says_where_and_what_it_is(found: InRegistry):
     seen.close()
 
 
+def test_what_is_asked_for_on_one_platform_leaves_out_what_selectors_keep_for_others(make_story: Callable[..., Story]):
+    story = make_story()
+    text = "channels: [conda-forge]\ndependencies:\n- tzish\n- prefixed  # [linux]\n- beta  # [osx]\n"
+    story.resolve("mlp/sel:v1", environment=text, options=("--platform", HERE, "--platform", "osx-arm64"))
+    with story.registry() as registry:
+        seen = find("mlp/sel", registry, story.config, {})
+        assert seen.requested(HERE) == ["conda::tzish", "conda::prefixed"]
+        assert seen.requested("osx-arm64") == ["conda::tzish", "conda::beta"]
+        assert len(seen.requested()) == 3
+
+
 def test_without_a_store_there_is_the_lock_alone(found: InRegistry):
     manifest = found.manifest(HERE, None)
     assert (manifest.lock.id, dict(manifest.builds)) == (found.lock_id(HERE), {})

@@ -71,8 +71,8 @@ class Found(Protocol):
     def signed_by(self) -> str:
         """Who signed the tag that it was released as; empty where nobody did, or where that is not known."""
 
-    def requested(self) -> list[str]:
-        """What its spec asks for; empty where that is not known."""
+    def requested(self, platform: str = "") -> list[str]:
+        """What its spec asks for, on one platform or on any; empty where that is not known."""
 
     def aliases(self, platform: str) -> list[str]:
         """The tags that mean this very lock today, as far as is known; mutable ones are marked."""
@@ -186,8 +186,9 @@ class InRegistry:
         registry = self.registry
         return signed_by(self.released.tag, registry.git, registry.default_branch(), registry.signers)
 
-    def requested(self) -> list[str]:
+    def requested(self, platform: str = "") -> list[str]:
         """See `Found.requested`."""
+        from envtag.platforms import base_platform
         from envtag.spec import parse
 
         environment = self.environment
@@ -197,8 +198,13 @@ class InRegistry:
         named = [files[name] for name in settings.spec]
         spec = parse(named, data.__getitem__, extras=settings.extras, groups=settings.groups)
         python = environment.settings.python
-        names = [f"conda::{item.match_spec()}" for item in spec.conda]
-        names += [f"pypi::{item.text}" for item in spec.pypi if not item.constraint]
+        asked = base_platform(platform) if platform else ""
+
+        def holds(platforms: frozenset[str] | None) -> bool:
+            return not asked or platforms is None or asked in platforms
+
+        names = [f"conda::{item.match_spec()}" for item in spec.conda if holds(item.platforms)]
+        names += [f"pypi::{item.text}" for item in spec.pypi if not item.constraint and holds(item.platforms)]
         return ([f"python {python}"] if python else []) + names
 
     def aliases(self, platform: str) -> list[str]:

@@ -111,8 +111,9 @@ class InStore:
         """See `Found.signed_by`: a replica does not say."""
         return ""
 
-    def requested(self) -> list[str]:
+    def requested(self, platform: str = "") -> list[str]:
         """See `Found.requested`: a replica does not say."""
+        del platform
         return []
 
     def aliases(self, platform: str) -> list[str]:

@@ -104,7 +104,7 @@ def _describe(found: Found, platform: str, config: Config) -> dict[str, Any]:
         "interpreter": lock.interpreter,
         "base": lock.base or None,
         "imported": lock.imported or None,
-        "requested": found.requested(),
+        "requested": found.requested(platform),
         "channels": list(lock.channels),
         "packages": [_package(package) for package in lock.packages],
     }

@@ -46,7 +46,7 @@ def tree(
     Raises:
         FatalError: It is not locked for the platform, or does not have the package.
     """
-    graph = graph_of(found.lock(platform), found.requested(), config=config, offline=offline)
+    graph = graph_of(found.lock(platform), found.requested(platform), config=config, offline=offline)
     starts, below = _downward(graph) if not invert else _upward(graph, invert, f"`{found.alias}`", platform)
     if as_json:
         output.json(_document(found, platform, graph, starts, below))

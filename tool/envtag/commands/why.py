@@ -39,7 +39,7 @@ def why(
     Raises:
         FatalError: It is not locked for the platform.
     """
-    graph = graph_of(found.lock(platform), found.requested(), config=config, offline=offline)
+    graph = graph_of(found.lock(platform), found.requested(platform), config=config, offline=offline)
     targets = _targets(graph, package)
     if not targets:
         names = sorted({name for _, name in graph.packages})

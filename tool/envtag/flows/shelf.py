@@ -81,8 +81,9 @@ class Kept:
         """See `Found.signed_by`: nobody does."""
         return ""
 
-    def requested(self) -> list[str]:
+    def requested(self, platform: str = "") -> list[str]:
         """See `Found.requested`: it is not kept."""
+        del platform
         return []
 
     def aliases(self, platform: str) -> list[str]:
