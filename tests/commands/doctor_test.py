@@ -166,8 +166,8 @@ def test_a_missing_library_stops_what_needs_it(ask, monkeypatch):
 def test_people_are_shown_text(work, tmp_path, capsys):
     code = doctor(
         config=config.load, registry=lambda: open_registry(str(work.path), work.path, config.load()),
-        store=lambda: open_store((tmp_path / "store").as_uri()), github=lambda _: fails(), slug="", probe=False,
-        strict=False, as_json=False, environ=os.environ, output=Output(),
+        store=lambda: open_store((tmp_path / "store").as_uri()), github=lambda _: fails(), metaflow=list, slug="",
+        probe=False, strict=False, as_json=False, environ=os.environ, output=Output(),
     )  # fmt: skip
     shown = capsys.readouterr().out
     assert code == 0

@@ -63,6 +63,12 @@ def test_another_platform_and_another_python_are_refused_by_name(pypi_index: Ind
     assert f"--python {MINOR}" in caught.value.hint
 
 
+def test_a_pip_that_knows_no_cutoff_is_told(monkeypatch: pytest.MonkeyPatch):
+    assert missing() is None
+    monkeypatch.setattr("envtag.engines.pip_tools.version", lambda _: "23.2.1")
+    assert missing() == ("the pip beside `pip-tools` is 23.2.1, which knows no cutoff: `pip install 'pip>=26'`")
+
+
 def test_without_pip_tools_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
     assert missing() is None
     monkeypatch.setattr("envtag.engines.pip_tools.find_spec", lambda _: None)

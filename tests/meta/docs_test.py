@@ -70,7 +70,7 @@ def test_the_readme_shows_commands():
     assert any(True for _ in _commands((ROOT / "README.md").read_text("utf-8")))
 
 
-@pytest.mark.parametrize("line", ["envtag no-such-verb", "envtag show --no-such-option x", "envtag show"])
+@pytest.mark.parametrize("line", ["envtag no-such-verb", "envtag show --no-such-option x", "envtag why"])
 def test_a_wrong_command_is_found(line: str):
     (words,) = _commands(f"```console\n$ {line}\n```\n")
     assert _mistake(words).startswith(f"{line}: ")

@@ -61,6 +61,7 @@ class Reader:
             ("file:///srv/envtag", (self.place / "store").as_uri()),
             ("--python 3.12", f"--python {MINOR}"),
             (":v5", ":v1"),
+            ('"numpy <2"', "alpha"),
             *((("numpy", "alpha"), ("pandas", "beta")) if line.startswith("envtag update") else ()),
         ):
             line = line.replace(shown, own)
@@ -111,7 +112,8 @@ def _lines(page: Path) -> list[str]:
 def test_a_reader_types_every_command_that_is_shown(reader: Reader):
     for page in PAGES:
         for line in _lines(page):
-            reader.type(line)
+            if "step:" not in line:  # a run of Metaflow's: `commands/environment` and the flows type these
+                reader.type(line)
     verbs = {line.split()[1] for line in reader.typed if line.startswith("envtag ") and line.split()[1][0] != "-"}
     assert verbs == {
         "alias", "check", "config", "create", "diff", "gc", "get", "init", "list", "lock", "log", "outdated", "publish",

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from envtag.urls import Mirrors
 
 _PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?(?:==(\S+)| @ (\S+))")
+#: The first that can be told to take nothing newer than a date.
+_OLDEST_PIP = 26
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
@@ -44,6 +47,9 @@ def missing() -> str | None:
     """What this machine lacks for it, and how to get that."""
     if find_spec("piptools") is None:
         return "`pip-tools` is not installed beside envtag: `pip install 'envtag[pip-tools]'`"
+    pip = version("pip")
+    if int(pip.partition(".")[0]) < _OLDEST_PIP:
+        return f"the pip beside `pip-tools` is {pip}, which knows no cutoff: `pip install 'pip>={_OLDEST_PIP}'`"
     return None
 
 
