@@ -5,6 +5,7 @@ import pytest
 from envtag.errors import FatalError
 from envtag.needs import missing, needs_file, needs_of
 from envtag.spec import SpecFile, parse
+from support.locks import SAMPLE
 
 NEEDS = {"requests": ">=2.21.0", "boto3": ">=1.14.0"}
 
@@ -27,6 +28,12 @@ def test_an_unknown_datastore_is_refused_by_name():
 
 def test_what_is_there_under_any_spelling_is_not_missing():
     assert missing({"google-auth": "", "packaging": ""}, ["Google_Auth"]) == {"packaging": ""}
+
+
+def test_what_a_lock_lacks_is_told_whichever_manager_has_it():
+    there = [package.name for package in SAMPLE.packages]
+    assert missing({"flask": ">=2", "numpy": "", "boto3": ">=1"}, there) == {"boto3": ">=1"}
+    assert missing({}, there) == {}
 
 
 def test_needs_are_conda_packages_beside_conda_packages():

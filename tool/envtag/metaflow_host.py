@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from envtag import needs
 from envtag.cli.session import Session
 from envtag.errors import FatalError, UnreachableError
 from envtag.output import Output
@@ -80,14 +81,13 @@ def started(question: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[li
     if "error" in question:
         raise FatalError(question["error"])
     from envtag.choice import choose, tell
-    from envtag.flows.needs import missing_needs
     from envtag.flows.preparation import activation_variables, interpreter, made
 
     session = HostSession(where=question["registry"], store_url=question["store"])
     found = session.find(question["reference"])
     platform = tell(found, choose(found), session.output)
     lock = found.lock(platform)
-    missing = missing_needs(lock, question["needs"])
+    missing = needs.missing(question["needs"], (package.name for package in lock.packages))
     if missing:
         raise FatalError(
             f"`{found.alias}` lacks {', '.join(missing)}, which Metaflow needs, and nothing is added at execution",

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError
-from envtag.spec import SpecFile
 
 if TYPE_CHECKING:
-    from envtag.spec import Spec
+    from envtag.spec import Spec, SpecFile
 
 #: The spec files that hold them, by the world that they are asked of.
 FILES: Mapping[str, str] = {"conda": "metaflow-needs.yml", "pypi": "metaflow-needs.txt"}
@@ -51,9 +50,9 @@ def needs_of(datastore: str) -> dict[str, str]:
 
 
 def missing(needs: Mapping[str, str], there: Iterable[str]) -> dict[str, str]:
-    """Those of the needs whose package is not among some names."""
+    """Those of the needs whose package is not among some names, in order; any version that is there will do."""
     known = {_normalized(name) for name in there}
-    return {name: versions for name, versions in needs.items() if _normalized(name) not in known}
+    return {name: versions for name, versions in sorted(needs.items()) if _normalized(name) not in known}
 
 
 def needs_file(needs: Mapping[str, str], spec: Spec) -> SpecFile | None:
@@ -68,6 +67,8 @@ def needs_file(needs: Mapping[str, str], spec: Spec) -> SpecFile | None:
     Returns:
         The file, or None where nothing is to be added.
     """
+    from envtag.spec import SpecFile  # a pod that only looks for what is missing has no use for it
+
     named = [item.name for item in spec.conda] + [item.name for item in spec.pypi if not item.constraint]
     left = missing(needs, named)
     if not left:

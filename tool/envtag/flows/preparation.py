@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from envtag import needs
 from envtag.choice import choose_for
 from envtag.errors import FatalError
-from envtag.flows.needs import missing_needs
 from envtag.flows.wanted import Answer, Ground, Wanted
 from envtag.prefix import activation, layout
 from envtag.prefix.marker import environment_path, is_whole
@@ -99,7 +99,8 @@ class Preparation:
     def _target(self, wanted: Wanted, ground: Ground | None) -> _Target:
         """What a step is to run in: what it names if that has everything, else what is resolved on top of it."""
         with about(wanted):
-            missing = missing_needs(ground.lock, wanted.needs) if ground is not None else dict(wanted.needs)
+            there = ground.lock.packages if ground is not None else ()
+            missing = needs.missing(wanted.needs, (package.name for package in there))
             if ground is not None and not missing and not wanted.adds(ground.lock):
                 found, lock = ground.found, ground.lock
                 record = found.record

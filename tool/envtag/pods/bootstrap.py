@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from envtag import config
+from envtag import config, needs
 from envtag.errors import DamagedError, FatalError
 from envtag.output import Output
 from envtag.pods import choice, tools
@@ -145,10 +145,9 @@ def _engines(platform: str, order: Order, store: Store, settings: Config) -> lis
 
 def _packages(chosen: Choice, order: Order, store: Store, settings: Config, output: Output) -> Manifest:
     from envtag.fetch import fetch_archives
-    from envtag.flows.needs import missing_needs
 
     manifest = chosen.manifest(store)
-    missing = missing_needs(manifest.lock, dict.fromkeys(order.needs, ""))
+    missing = needs.missing(dict.fromkeys(order.needs, ""), (package.name for package in manifest.lock.packages))
     if missing:
         raise FatalError(
             f"{chosen.label} lacks {', '.join(missing)}, which Metaflow needs, and nothing is added at execution",
