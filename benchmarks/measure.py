@@ -62,6 +62,13 @@ class Machine:
         return done.stdout.decode()
 
 
+def once(work: Callable[[], object]) -> float:
+    """The time of one piece of work that is done once, since it takes minutes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
 def medians(count: int, *works: Callable[[], object]) -> list[float]:
     """The median time of each of some works, taken in turns so that a busy moment hits all of them alike."""
     times: list[list[float]] = [[] for _ in works]

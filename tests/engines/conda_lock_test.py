@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,11 +53,19 @@ def _conda(directory: Path, answer: object, code: int = 1) -> str:
     return str(path)
 
 
-def test_the_program_itself_answers_as_rattler_does_record_by_record(conda_channel: Path, tmp_path: Path):
+def test_the_program_itself_answers_as_rattler_does_record_by_record_and_leaves_nothing_behind(
+    conda_channel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    left = tmp_path / "left"
+    left.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    for variable in ("TEMP", "TMP", "TMPDIR"):
+        monkeypatch.setenv(variable, str(left))
     problems = [_problem(platform, "numpyish", "alpha") for platform in (PLATFORMS[0], PLATFORMS[3])]
     assert _solve("conda-lock", problems, conda_channel, tmp_path) == _solve(
         "rattler", problems, conda_channel, tmp_path
     )
+    assert list(left.iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the team's conda of this test is a shell script")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,8 @@ _MARKERS = MappingProxyType(
     }
 )
 
+#: The virtual packages that bound a target's tags.
+_BOUNDS = ("__glibc", "__osx")
 #: What tells the platforms apart in markers.
 _CONDITIONS = MappingProxyType(
     {
@@ -77,9 +80,7 @@ def pick_wheel(
     """
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-    order: dict[Tag, int] = {}
-    for tag in _tags(platform, _minor(python), virtual_packages):
-        order.setdefault(tag, len(order))
+    order = _order(platform, _minor(python), *(virtual_packages.get(name, "") for name in _BOUNDS))
     fitting: list[tuple[int, BuildTag, str]] = []
     for filename in sorted(filenames):
         try:
@@ -146,6 +147,21 @@ def marker_environment(platform: str, python: str) -> dict[str, str]:
         "python_version": f"{minor[0]}.{minor[1]}",
         "sys_platform": sys_platform,
     }
+
+
+@cache
+def _order(platform: str, python: tuple[int, int], *bounds: str) -> Mapping[Tag, int]:
+    """A target's tags to their ranks, lower is better; made once a target, since macOS has thousands.
+
+    Args:
+        platform: One of `platforms.PLATFORMS`, or a variant of one.
+        python: The minor version of CPython.
+        *bounds: Values of the virtual packages `_BOUNDS`, empty for none.
+    """
+    order: dict[Tag, int] = {}
+    for tag in _tags(platform, python, dict(zip(_BOUNDS, bounds, strict=True))):
+        order.setdefault(tag, len(order))
+    return order
 
 
 def _tags(platform: str, python: tuple[int, int], virtual_packages: Mapping[str, str]) -> Iterator[Tag]:

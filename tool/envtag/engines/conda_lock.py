@@ -38,6 +38,8 @@ _UNSOLVABLE = frozenset({
     "LibMambaUnsatisfiableError", "PackagesNotFoundError", "PackagesNotFoundInChannelsError",
     "ResolvePackageNotFound", "SpecsConfigurationConflictError", "UnsatisfiableError",
 })  # fmt: skip
+#: Where conda-lock leaves directories behind; those of ours go with the workspace.
+_TEMPORARY = ("TEMP", "TMP", "TMPDIR")
 _DROPPED = ("CONDA_FLAGS", "CONDA_PREFIX", "CONDA_SUBDIR", "PYTHONHOME", "PYTHONPATH")
 
 
@@ -142,6 +144,7 @@ class _Asking:
         return {
             **variables,
             "CONDA_CHANNEL_PRIORITY": "strict",
+            **dict.fromkeys(_TEMPORARY, str(self.workspace)),
             CUTOFF_VARIABLE: problem.exclude_newer,
             PINS_VARIABLE: "&".join(pins),
             REPODATA_VARIABLE: str(self.cache),
