@@ -85,8 +85,8 @@ def test_a_lock_on_another_base_does_not_answer(story, registry):
     made = drafted(story, registry, files=EXTRA, base="mlp/base:v1", platforms=(HERE,))
     lock = solve_draft(made, [HERE], config=story.config, output=Output(quiet=True))[HERE]
     assert made.is_answered_by(lock)
-    assert not made.is_answered_by(replace(lock, base_lock="f" * 40))
-    assert not made.is_answered_by(replace(lock, request="f" * 40))
+    assert not made.is_answered_by(lock._replace(base_lock="f" * 40))
+    assert not made.is_answered_by(lock._replace(request="f" * 40))
 
 
 def test_a_base_without_the_platform_is_refused(story, registry):

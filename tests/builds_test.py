@@ -125,7 +125,7 @@ def test_a_source_is_built_once_and_recorded_with_how(
 def test_a_record_tells_nothing_of_the_machine_that_built_it(
     store: Store, config: Config, sdist: Callable[..., Package], client: Any, running_python: str
 ):
-    source = replace(sdist(), url="https://files.example.org/delta-1.0.tar.gz")
+    source = sdist()._replace(url="https://files.example.org/delta-1.0.tar.gz")
     path = config.directories.archives / source.sha256[:2] / source.sha256 / source.filename
     path.parent.mkdir(parents=True)
     path.write_bytes(Path(sdist().url.removeprefix("file://")).read_bytes())
@@ -277,7 +277,7 @@ def test_a_commit_whose_build_is_of_something_else_is_refused(
 def test_a_lock_with_a_version_that_is_none_gets_no_wheel(
     store: Store, config: Config, sdist: Callable[..., Package], running_python: str
 ):
-    source = replace(sdist(), version="one")
+    source = sdist()._replace(version="one")
     with pytest.raises(FatalError, match=r"the build of delta one made `delta-1\.0-py3-none-any\.whl`, which is"):
         provide_builds(lock_of(source, python=running_python), store=store, config=config, output=Output())
 
@@ -301,7 +301,7 @@ def test_a_wheel_of_a_newer_glibc_than_the_lock_promises_is_told(
     store: Store, config: Config, sdist: Callable[..., Package], running_python: str, capsys: pytest.CaptureFixture[str]
 ):
     source = sdist(tag=NATIVE)
-    lock = replace(lock_of(source, python=running_python), virtual_packages={"__glibc": "2.17"})
+    lock = lock_of(source, python=running_python)._replace(virtual_packages={"__glibc": "2.17"})
     provide_builds(lock, store=store, config=config, output=Output(quiet=True))
     assert "warning: delta 1.0 was built with glibc" in capsys.readouterr().err
     assert record_of(store, source, running_python).made.libc.startswith("glibc ")
@@ -339,7 +339,7 @@ def test_a_clean_home_hydrates_offline_from_the_store_alone(
     builds = provide_builds(lock, store=store, config=config, output=Output())
     Path(source.url.removeprefix("file://")).unlink()
     clean = Config(
-        directories=replace(config.directories, data=tmp_path / "clean", cache=tmp_path / "clean" / "cache"),
+        directories=config.directories._replace(data=tmp_path / "clean", cache=tmp_path / "clean" / "cache"),
     )
     with pytest.raises(FatalError, match=r"delta 1\.0 is locked as a source distribution"):
         hydrate(lock, tmp_path / "without", store=store, config=clean, offline=True, output=Output())
@@ -369,7 +369,7 @@ def test_two_parts_of_one_repository_are_built_once_and_need_it_no_more(
     assert all(store.size(keys.object_key(source.sha256, "tar")) for source in sources)
     shutil.rmtree(repo.path)
     clean = Config(
-        directories=replace(config.directories, data=tmp_path / "clean", cache=tmp_path / "clean" / "cache"),
+        directories=config.directories._replace(data=tmp_path / "clean", cache=tmp_path / "clean" / "cache"),
     )
     target = tmp_path / "made"
     hydrate(lock, target, store=store, config=clean, offline=True, output=Output(), builds=builds.found)

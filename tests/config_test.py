@@ -3,6 +3,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import platformdirs
 import pytest
 from hypothesis import given, settings
 
@@ -37,6 +38,33 @@ def test_without_a_home_the_users_own_directories_are_used(home: Path, monkeypat
     assert directories.data.is_relative_to(home)
     assert directories.cache.is_relative_to(home)
     assert not directories.cache.is_relative_to(directories.data)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"XDG_DATA_HOME": "/of data", "XDG_CACHE_HOME": "/of-cache/", "XDG_CONFIG_HOME": "/of-config"},
+        {"XDG_DATA_HOME": "relative", "XDG_CACHE_HOME": "", "XDG_CONFIG_HOME": "~/config"},
+        {"HOME": "/somewhere/else/"},
+        {"HOME": "relative"},
+    ],
+)
+def test_the_users_own_directories_are_those_of_platformdirs(
+    home: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+):
+    for name in ("ENVTAG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    found = config.load().directories
+    assert found.data == Path(platformdirs.user_data_dir("envtag", appauthor=False))
+    assert found.cache == Path(platformdirs.user_cache_dir("envtag", appauthor=False))
+    file = Path(platformdirs.user_config_dir("envtag", appauthor=False)) / "config.toml"
+    if file.is_relative_to(home):
+        file.parent.mkdir(parents=True)
+        file.write_text('store = "file:///a/store"\n', "utf-8")
+        assert config.load().store == "file:///a/store"
 
 
 def test_every_kind_of_content_has_a_directory_of_its_own():

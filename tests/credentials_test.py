@@ -5,7 +5,6 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -198,7 +197,7 @@ def channel(conda_channel: Path) -> Iterator[Server]:
 
 def ask_conda(client: Any, channel: Server, *names: str) -> list[Any]:
     """Solve conda packages of the private channel."""
-    config = replace(client.config, mirrors=Mirrors.parse(f"{CHANNEL}={channel.url}"))
+    config = client.config._replace(mirrors=Mirrors.parse(f"{CHANNEL}={channel.url}"))
     request = Request(
         interpreter="conda", channels=(CHANNEL,), conda=tuple(CondaRequirement(name=name) for name in names)
     )
@@ -322,7 +321,7 @@ def test_of_two_indices_the_first_decides_and_of_two_channels_too(
         ask_pypi(client, index, index_url=pypi_index.url, pypi=(PypiRequirement(name="alpha", text="alpha>=1"),))
     other = "https://conda.example/other"
     mirrors = Mirrors.parse(f"{CHANNEL}={conda_channel.as_uri()} {other}={other_channel.as_uri()}")
-    config = replace(client.config, mirrors=mirrors)
+    config = client.config._replace(mirrors=mirrors)
     for version, expected in (("", "2.0"), (">=3", "")):
         request = Request(
             interpreter="conda",

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,7 @@ def ask(client: Any, tmp_path: Path) -> Any:
     write_story(tmp_path / "index")
     make_wheel(tmp_path / "index", "wants-colour", "1.0", requires=["click-like[colour]"])
     index = Index(tmp_path / "index")
-    config = replace(client.config, mirrors=Mirrors.parse(f"{CHANNEL}={channel.path.as_uri()}"))
+    config = client.config._replace(mirrors=Mirrors.parse(f"{CHANNEL}={channel.path.as_uri()}"))
 
     def call(*texts: str, **fields: Any) -> list[str]:
         origin = Origin(file="requirements.txt", line=7)

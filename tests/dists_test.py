@@ -7,7 +7,6 @@ import platform
 import re
 import tarfile
 from collections.abc import Iterator
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -153,7 +152,7 @@ def test_over_http_only_the_listing_is_read_if_the_server_can(
     server: Server, conda_channel: Path, directories: Directories
 ):
     package = conda_package(conda_channel, "python", platform.python_version(), extension="conda")
-    package = replace(package, depends=("python",))  # a big archive, looked into as if it brought dists
+    package = package._replace(depends=("python",))  # a big archive, looked into as if it brought dists
     size = (conda_channel / current_platform() / package.filename).stat().st_size
     assert _of([package], server.url, directories) == _of([package], server.url, directories)
     read = sum(count for _, count in server.sent)
@@ -230,7 +229,7 @@ def test_a_package_without_a_usable_listing_is_refused(
 def test_a_damaged_archive_is_refused(directories: Directories, tmp_path: Path):
     package = _tarball(tmp_path / "odd-1.0-0.tar.bz2", {"info/files": b""})
     (tmp_path / "odd-1.0-0.tar.bz2").write_bytes(b"not an archive")
-    broken = replace(package, sha256=hashlib.sha256(b"not an archive").hexdigest())
+    broken = package._replace(sha256=hashlib.sha256(b"not an archive").hexdigest())
     with pytest.raises(FatalError, match=r"`odd 1\.0 0`"):
         _of([broken], "file:///nowhere", directories)
 

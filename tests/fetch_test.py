@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +162,7 @@ def test_files_are_used_where_they_lie_after_a_check(directories: Directories, t
 
 @pytest.mark.parametrize("name", ["..%2F..%2Fevil.conda", "a%5Cb.conda", ".hidden.conda", ""])
 def test_a_name_that_would_leave_its_directory_is_refused(directories: Directories, name):
-    wanted = replace(package("http://127.0.0.1:9"), url=f"http://127.0.0.1:9/noarch/{name}")
+    wanted = package("http://127.0.0.1:9")._replace(url=f"http://127.0.0.1:9/noarch/{name}")
     with pytest.raises(FatalError, match="which is no file name"):
         get(directories, wanted)
 
@@ -239,7 +238,7 @@ def test_an_object_that_is_gone_comes_from_the_origin(server: Server, directorie
 
 
 def test_a_wheel_that_was_built_and_is_gone_is_named(directories: Directories, store: Store):
-    wanted = replace(package("http://127.0.0.1:9"), manager="pypi", url="envtag-build:thing-1.0-py3-none-any.whl")
+    wanted = package("http://127.0.0.1:9")._replace(manager="pypi", url="envtag-build:thing-1.0-py3-none-any.whl")
     with pytest.raises(FatalError, match=r"`thing-1.0-py3-none-any.whl`, which was built of .* is not in file:"):
         get(directories, wanted, store=store)
 
@@ -358,7 +357,7 @@ def test_a_disk_that_is_full_is_named_and_keeps_nothing(
 def test_archives_are_had_one_at_a_time_without_a_word(
     server: Server, directories: Directories, capsys: pytest.CaptureFixture[str]
 ):
-    wanted, odd = package(server.url), replace(package(server.url), url=f"{server.url}/..%2Fx.conda")
+    wanted, odd = package(server.url), package(server.url)._replace(url=f"{server.url}/..%2Fx.conda")
     server.files["/noarch/thing-1.0-0.conda"] = DATA
     with fetch.fetcher(store=None, mirrors=Mirrors(), directories=directories, offline=False) as have:
         assert have(wanted) == fetch.archive_path(directories, wanted)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,7 +54,7 @@ def test_a_commit_is_locked_by_the_hash_of_its_archive(solved: Package, director
     assert kept.name == "delta-1.0.tar"
     assert (sha256_file(kept), kept.stat().st_size) == (found.sha256, found.size)
     assert found.timestamp == 1733054400000
-    assert replace(found, sha256="", size=None, timestamp=None) == solved
+    assert found._replace(sha256="", size=None, timestamp=None) == solved
 
 
 def test_its_archive_is_made_once_for_all_platforms(
@@ -77,8 +76,8 @@ def test_its_archive_is_made_once_for_all_platforms(
 def test_parts_of_one_repository_have_archives_of_their_own(
     solved: Package, directories: Directories, mirrors: Mirrors
 ):
-    parts = [replace(solved, url=f"{solved.url}#subdirectory={path}") for path in ("wheel", "wheel/delta")]
-    parts += [solved, replace(solved, name="other")]
+    parts = [solved._replace(url=f"{solved.url}#subdirectory={path}") for path in ("wheel", "wheel/delta")]
+    parts += [solved, solved._replace(name="other")]
     found = [locked(part, directories=directories, mirrors=mirrors) for part in parts]
     assert len({part.sha256 for part in found}) == len(parts)
     assert [part.filename for part in found] == [
@@ -120,7 +119,7 @@ def test_it_is_fetched_with_the_same_bytes_also_after_its_tag_moved(
 def test_a_repository_with_other_bytes_under_the_commit_is_refused(
     solved: Package, directories: Directories, mirrors: Mirrors, tmp_path: Path
 ):
-    found = replace(locked(solved, directories=directories, mirrors=mirrors), sha256="b" * 64)
+    found = locked(solved, directories=directories, mirrors=mirrors)._replace(sha256="b" * 64)
     with pytest.raises(FatalError, match=rf"expected sha256 {'b' * 64}, got .*, from `git\+https://git\.example"):
         fetch_git(found, tmp_path / "a.tar", directories=directories, offline=False, mirrors=mirrors)
     assert not (tmp_path / "a.tar").exists()
@@ -144,6 +143,6 @@ def test_offline_no_repository_is_asked(solved: Package, directories: Directorie
 
 @pytest.mark.parametrize("revision", ["@v1", "", f"@{'a' * 39}"])
 def test_a_lock_without_a_full_commit_is_refused(directories: Directories, tmp_path: Path, revision: str):
-    package = replace(package_at(""), url=f"git+{PUBLIC}{revision}")
+    package = package_at("")._replace(url=f"git+{PUBLIC}{revision}")
     with pytest.raises(FatalError, match=r"delta 1\.0 is locked without the full name of a commit"):
         fetch_git(package, tmp_path / "a.tar", directories=directories, offline=False)

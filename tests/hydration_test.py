@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +59,7 @@ def made(story: Story, found: Found, store: Store | None, *, offline: bool = Tru
 
 def without_caches(story: Story, place: Path) -> Config:
     """The settings of a machine that has nothing yet."""
-    return replace(story.config, directories=Directories(data=place / "data", cache=place / "cache"))
+    return story.config._replace(directories=Directories(data=place / "data", cache=place / "cache"))
 
 
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -166,8 +165,8 @@ def test_a_manifest_of_another_lock_is_refused(tz: Story, store: Store):
         found, other = (find(name, registry, tz.config, {}) for name in (f"{NAME}:v1", "mlp/other:v1"))
         assert found.released is not None
         assert other.record is not None
-        record = replace(found.released.record, manifests=other.record.manifests)
-        false = replace(found, released=replace(found.released, record=record))
+        record = found.released.record._replace(manifests=other.record.manifests)
+        false = found._replace(released=found.released._replace(record=record))
         store.delete(f"tags/{NAME}@v1.json")
         with pytest.raises(FatalError) as caught:
             checked_manifest(false, HERE, store)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from envtag import ledger as ledger_module
 from envtag.errors import AliasExistsError, FatalError
 from envtag.ledger import Ledger, Release
 from envtag.names import MUTABLE_TAGS
@@ -184,3 +187,13 @@ def test_a_damaged_one_is_read_or_refused_in_one_line(text: str):
     if error is not None:
         assert error.message.startswith("tags.yml")
         assert "\n" not in error.message
+
+
+@given(ledgers(), damaged([TEXT]))
+def test_what_it_wrote_is_read_without_yaml_and_everything_is_read_as_yaml_reads_it(written: Ledger, other: str):
+    assert ledger_module._as_written(written.to_bytes()) == written
+    data = as_bytes(other)
+    quick = ledger_module._as_written(data)
+    with mock.patch.object(ledger_module, "_as_written", return_value=None):
+        assert Ledger.parse(written.to_bytes(), "tags.yml") == written
+        assert quick is None or quick == Ledger.parse(data, "tags.yml")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -212,9 +211,9 @@ def test_a_tag_that_was_moved_after_its_first_use_is_refused(story, find):
     lines = ledger(story)
     second = lines.release("v2")
     assert second is not None
-    moved = Ledger(releases=(replace(second, tag="v1"),), pointers={"stable": "v1"})
+    moved = Ledger(releases=(second._replace(tag="v1"),), pointers={"stable": "v1"})
     story.commit("move it", {"envs/mlp/base/tags.yml": moved.to_bytes()})
-    forge(story, "v1", replace(said, request=second.request, locks=second.locks))
+    forge(story, "v1", said._replace(request=second.request, locks=second.locks))
     error = refusal(find, "mlp/base:v1")
     assert f"mlp/base:v1 changed on {HERE}" in error.message
     assert "an immutable tag never changes" in error.hint
@@ -225,15 +224,15 @@ def test_the_same_move_before_the_first_use_cannot_be_seen_and_is_taken(story, f
     said = record(story, "v1")
     second = ledger(story).release("v2")
     assert second is not None
-    moved = Ledger(releases=(replace(second, tag="v1"),), pointers={"stable": "v1"})
+    moved = Ledger(releases=(second._replace(tag="v1"),), pointers={"stable": "v1"})
     story.commit("move it", {"envs/mlp/base/tags.yml": moved.to_bytes()})
-    forge(story, "v1", replace(said, request=second.request, locks=second.locks))
+    forge(story, "v1", said._replace(request=second.request, locks=second.locks))
     assert packages(find("mlp/base:v1")) == {"python", "beta"}
 
 
 def test_a_tag_whose_record_is_not_what_the_ledger_says_is_refused(story, find):
     said = record(story, "v1")
-    forge(story, "v1", replace(said, locks=dict.fromkeys(said.locks, "d" * 40)))
+    forge(story, "v1", said._replace(locks=dict.fromkeys(said.locks, "d" * 40)))
     error = refusal(find, "mlp/base:v1")
     assert "the tag's record says " + "d" * 40 in error.message
 
@@ -249,7 +248,7 @@ def test_a_tag_whose_commit_has_other_locks_than_its_record_is_refused(story, fi
 
 def test_a_tag_of_another_environment_at_this_ref_is_refused(story, find):
     said = record(story, "v1")
-    forge(story, "v1", replace(said, name="mlp/other"))
+    forge(story, "v1", said._replace(name="mlp/other"))
     assert "is of `mlp/other:v1`" in refusal(find, "mlp/base:v1").message
 
 

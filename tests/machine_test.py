@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -48,15 +47,15 @@ def test_who_asks_for_more_ranks_higher_and_a_gpu_counts_first():
 
 
 def test_what_packages_ask_for_is_compared_with_the_machine():
-    gpu = replace(NUMPY, depends=("__cuda >=12.6", "__glibc >=2.17,<3.0.a0", "python"))
-    lock = replace(SAMPLE, packages=(gpu,))
+    gpu = NUMPY._replace(depends=("__cuda >=12.6", "__glibc >=2.17,<3.0.a0", "python"))
+    lock = SAMPLE._replace(packages=(gpu,))
     assert shortfalls(lock, MACHINE) == [f"`{gpu}` needs `__cuda >=12.6`, and this machine has 12.4"]
     assert shortfalls(lock, {**MACHINE, "__cuda": "12.8"}) == []
 
 
 def test_a_wheel_asks_for_the_oldest_system_that_its_tags_name():
     name = "gamma-1.0-cp311-cp311-manylinux_2_35_x86_64.manylinux_2_34_x86_64.whl"
-    wheel = replace(FLASK, name="gamma", url=f"https://files.example.org/{name}")
-    assert shortfalls(replace(SAMPLE, packages=(wheel,)), MACHINE) == [
+    wheel = FLASK._replace(name="gamma", url=f"https://files.example.org/{name}")
+    assert shortfalls(SAMPLE._replace(packages=(wheel,)), MACHINE) == [
         f"`{wheel}` needs `__glibc >=2.34`, and this machine has 2.31"
     ]

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -54,14 +53,14 @@ def test_what_is_not_json_is_refused():
 
 
 def test_a_manifest_with_a_credential_is_refused():
-    lock = replace(SAMPLE, packages=(replace(NUMPY, url="https://u:p@e.org/c/linux-64/numpy-1.conda"),))
+    lock = SAMPLE._replace(packages=(NUMPY._replace(url="https://u:p@e.org/c/linux-64/numpy-1.conda"),))
     with pytest.raises(FatalError, match="must not be stored"):
         parse(Manifest(lock=lock).to_bytes(), "m")
 
 
-SDIST = replace(FLASK, name="delta", version="1.0", url="https://files.example.org/delta-1.0.tar.gz", sha256="d" * 64)
+SDIST = FLASK._replace(name="delta", version="1.0", url="https://files.example.org/delta-1.0.tar.gz", sha256="d" * 64)
 WHEEL = Build(sha256="e" * 64, filename="delta-1.0+x-py3-none-any.whl", size=9)
-WITH_SOURCE = replace(SAMPLE, packages=(*SAMPLE.packages, SDIST))
+WITH_SOURCE = SAMPLE._replace(packages=(*SAMPLE.packages, SDIST))
 BUILT = Manifest(lock=WITH_SOURCE, builds={SDIST.sha256: WHEEL})
 
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from envtag.errors import FatalError
@@ -122,7 +120,7 @@ def test_a_source_of_a_release_that_was_overtaken_in_the_same_merge_is_built_too
     source = Package(
         manager="pypi", name="delta", version="1.0", url="https://files.example.org/delta-1.0.tar.gz", sha256="0" * 64
     )
-    released_with = replace(taken, packages=(*taken.packages, source))
+    released_with = taken._replace(packages=(*taken.packages, source))
     story.commit("v2", {f"{directory}/osx-arm64-lock.yml": write(released_with)})
     story.commit("broken", {f"{directory}/osx-arm64-lock.yml": "x\n"})
     line = f"- {{tag: v2, request: {taken.request}, locks: {{osx-arm64: {released_with.id}}}}}\npointers"

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import platform as host_platform
 import sys
 
 import pytest
@@ -19,6 +18,7 @@ from envtag.platforms import (
     variant_of,
     virtual_packages,
 )
+from envtag.util import host
 
 
 @pytest.mark.parametrize(
@@ -34,14 +34,14 @@ from envtag.platforms import (
 )
 def test_this_machine_has_its_conda_name(monkeypatch, system, machine, expected):
     monkeypatch.setattr(sys, "platform", system)
-    monkeypatch.setattr(host_platform, "machine", lambda: machine)
+    monkeypatch.setattr(host, "machine", lambda: machine)
     assert current_platform() == expected
 
 
 @pytest.mark.parametrize(("system", "machine"), [("linux", "riscv64"), ("win32", "ARM64"), ("sunos5", "x86_64")])
 def test_a_machine_without_environments_is_an_error(monkeypatch, system, machine):
     monkeypatch.setattr(sys, "platform", system)
-    monkeypatch.setattr(host_platform, "machine", lambda: machine)
+    monkeypatch.setattr(host, "machine", lambda: machine)
     with pytest.raises(FatalError, match="which envtag has no environments for"):
         current_platform()
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,7 +74,7 @@ def test_a_recorded_manifest_that_is_gone_is_replaced_by_who_makes_another(store
 
 
 def test_a_manifest_of_another_lock_behind_a_record_is_an_error(store: Store):
-    other = Manifest(lock=replace(SAMPLE, packages=SAMPLE.packages[:1]))
+    other = Manifest(lock=SAMPLE._replace(packages=SAMPLE.packages[:1]))
     store.create(keys.manifest_key(other.digest), other.to_bytes(), other.digest)
     write(store)
     document = json.loads(store.read(KEY) or b"")
@@ -95,8 +94,8 @@ def test_an_edited_manifest_behind_a_record_is_an_error(store: Store, tmp_path: 
 
 
 def test_resolutions_are_found_by_platform_the_newest_first(store: Store):
-    mac = replace(SAMPLE, platform="osx-arm64")
-    newer = replace(SAMPLE, packages=SAMPLE.packages[:2])
+    mac = SAMPLE._replace(platform="osx-arm64")
+    newer = SAMPLE._replace(packages=SAMPLE.packages[:2])
     write(store, when="2026-01-01T00:00:00Z")
     write(store, Manifest(lock=mac), when="2026-01-02T00:00:00Z")
     write(store, Manifest(lock=newer), when="2026-01-03T00:00:00Z")

@@ -37,7 +37,7 @@ def resolve(client: Any, conda_channel: Path, other_channel: Path, pypi_index: I
     mirrors = Mirrors.parse(
         f"{CHANNEL}={conda_channel.as_uri()} {OTHER}={other_channel.as_uri()} https://pypi.example={pypi_index.root}"
     )
-    config = replace(client.config, mirrors=mirrors)
+    config = client.config._replace(mirrors=mirrors)
 
     def call(
         request: Request, *platforms: str, base: Mapping[str, Lock] | None = None, pins: Pins | None = None
@@ -361,7 +361,7 @@ def test_a_git_requirement_goes_through_its_mirror_and_is_locked_without_it(
     canonical = "https://git.example.org/team/delta.git"
     mirrors = Mirrors.parse(f"{canonical}={repo.url} https://pypi.example={pypi_index.root}")
     request = asked_of_uv(pypi=pypi(f"delta @ git+{canonical}@main"))
-    config = replace(client.config, mirrors=mirrors)
+    config = client.config._replace(mirrors=mirrors)
     [lock] = solve(request, ["linux-64"], config=config, store=None, base_locks={}, output=Output())
     assert lock.packages[1].url == f"git+{canonical}@{commit}"
 
@@ -449,7 +449,7 @@ def test_a_kept_commit_stays_though_its_branch_went_on(resolve: Solve, git_repo:
 
 def test_what_is_kept_and_offered_with_other_bytes_is_no_solution(resolve: Solve):
     [before] = resolve(asked_of_uv(pypi=pypi("beta")))
-    changed = tuple(replace(package, sha256="0" * 64) for package in before.packages)
+    changed = tuple(package._replace(sha256="0" * 64) for package in before.packages)
     with pytest.raises(UnsolvableError) as caught:
         resolve(asked_of_uv(pypi=pypi("beta")), pins=Pins(kept=changed))
     assert "`beta 2.0` cannot be kept on `linux-64`: what is offered has other bytes" in caught.value.message
@@ -460,7 +460,7 @@ def test_what_is_kept_and_offered_with_other_bytes_is_no_solution(resolve: Solve
 def test_a_kept_conda_package_that_its_channel_has_no_more_stays(resolve: Solve):
     [before] = resolve(asked(conda=conda("beta")))
     beta = next(package for package in before.packages if package.name == "beta")
-    gone = replace(beta, version="1.5", url=beta.url.replace("2.0", "1.5"), sha256="0" * 64)
+    gone = beta._replace(version="1.5", url=beta.url.replace("2.0", "1.5"), sha256="0" * 64)
     [lock] = resolve(asked(conda=conda("beta")), pins=Pins(kept=(gone,)))
     assert gone in lock.packages
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -87,8 +86,8 @@ def test_what_a_base_brings_came_from_where_the_base_said(registry: Story):
     assert hosts(registry) == []
 
     def changed(lock: Lock) -> Lock:
-        packages = (replace(item, sha256="0" * 64, url=_moved(item.url)) for item in lock.packages)
-        return replace(lock, packages=tuple(packages))
+        packages = (item._replace(sha256="0" * 64, url=_moved(item.url)) for item in lock.packages)
+        return lock._replace(packages=tuple(packages))
 
     edit_lock(registry, changed, "mlp/over")
     assert hosts(registry) == ["error"]

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from envtag.ledger import Ledger
@@ -13,19 +11,19 @@ TAGS = "envs/mlp/base/tags.yml"
 
 
 def changed_line(ledger: Ledger) -> Ledger:
-    return replace(ledger, releases=tuple(replace(item, request=OTHER) for item in ledger.releases))
+    return ledger._replace(releases=tuple(item._replace(request=OTHER) for item in ledger.releases))
 
 
 def without_lines(ledger: Ledger) -> Ledger:
-    return replace(ledger, releases=(), pointers={})
+    return ledger._replace(releases=(), pointers={})
 
 
 def with_line(tag: str, *, first: bool = False, **fields):
     """A change that adds a line with the locks of `v1`."""
 
     def change(ledger: Ledger) -> Ledger:
-        line = replace(ledger.releases[0], tag=tag, **fields)
-        return replace(ledger, releases=(line, *ledger.releases) if first else (*ledger.releases, line))
+        line = ledger.releases[0]._replace(tag=tag, **fields)
+        return ledger._replace(releases=(line, *ledger.releases) if first else (*ledger.releases, line))
 
     return change
 
@@ -72,7 +70,7 @@ def test_an_environment_is_not_removed_with_what_it_released(registry: Story):
 def test_a_new_line_comes_last(registry: Story):
     edit_ledger(registry, with_line("v2"))
     assert rules(found(registry)) == []
-    edit_ledger(registry, lambda ledger: replace(ledger, releases=tuple(reversed(ledger.releases))))
+    edit_ledger(registry, lambda ledger: ledger._replace(releases=tuple(reversed(ledger.releases))))
     finding = only(found(registry), "ledger-append-only")
     assert (finding.message, finding.line) == ("puts a new line before the release line of `mlp/base:v1`", 3)
 
@@ -81,7 +79,7 @@ def test_lines_keep_their_order(registry: Story):
     edit_ledger(registry, with_line("v2"))
     registry.repo.commit(message="v2")
     registry.repo.git("push", "--quiet", "origin", "HEAD:main")
-    edit_ledger(registry, lambda ledger: replace(ledger, releases=tuple(reversed(ledger.releases))))
+    edit_ledger(registry, lambda ledger: ledger._replace(releases=tuple(reversed(ledger.releases))))
     assert "moves the release line of `mlp/base:v2`" in only(found(registry), "ledger-append-only").message
 
 

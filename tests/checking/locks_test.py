@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from support.checks import edit_lock, edit_packages, edit_text, found, only, rules
@@ -28,7 +26,7 @@ def test_a_default_of_the_registry_that_changes_is_a_change_of_the_request(regis
 
 
 def test_channels_that_a_lock_states_are_those_of_its_spec(registry: Story):
-    edit_lock(registry, lambda lock: replace(lock, channels=("https://evil.example.org/c",)))
+    edit_lock(registry, lambda lock: lock._replace(channels=("https://evil.example.org/c",)))
     assert rules(found(registry)) == ["lock-fresh"]
 
 
@@ -38,7 +36,7 @@ def test_a_base_that_moved_on_is_told(registry: Story):
         options=("--using", "mlp/base", "--platform", HERE),
     )  # fmt: skip
     assert rules(found(registry)) == []
-    edit_lock(registry, lambda lock: replace(lock, base_lock="0" * 40), "mlp/over")
+    edit_lock(registry, lambda lock: lock._replace(base_lock="0" * 40), "mlp/over")
     assert rules(found(registry)) == ["lock-fresh"]
 
 
@@ -69,7 +67,7 @@ def test_a_virtual_package_that_the_lock_was_solved_with_is_there(registry: Stor
     edit_packages(
         registry, "alpha", depends=("__cuda >=12", "__glibc >=2.17" if HERE.startswith("linux") else "python")
     )
-    edit_lock(registry, lambda lock: replace(lock, virtual_packages={**lock.virtual_packages, "__cuda": "12"}))
+    edit_lock(registry, lambda lock: lock._replace(virtual_packages={**lock.virtual_packages, "__cuda": "12"}))
     assert "lock-complete" not in rules(found(registry))
 
 

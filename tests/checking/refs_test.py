@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -96,7 +95,7 @@ def test_a_tag_that_was_deleted_and_made_anew_is_seen(registry: Story):
 
 def test_a_line_that_says_something_else_than_its_tag_is_seen(registry: Story):
     edit_ledger(
-        registry, lambda ledger: replace(ledger, releases=(replace(ledger.releases[0], request="b" * 40),)), "one"
+        registry, lambda ledger: ledger._replace(releases=(ledger.releases[0]._replace(request="b" * 40),)), "one"
     )
     assert tag_rules(registry, "one") == {"tag-matches-ledger"}
     assert {"ledger-append-only", "tag-matches-ledger"} <= set(rules(found(registry)))

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from support.locks import SAMPLE
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = open_store((tmp_path / "store").as_uri())
-    manifests = [Manifest(lock=SAMPLE), Manifest(lock=replace(SAMPLE, platform="osx-arm64"))]
+    manifests = [Manifest(lock=SAMPLE), Manifest(lock=SAMPLE._replace(platform="osx-arm64"))]
     for manifest, who in zip(manifests, ("Ada <ada@example.org>", "Bob <bob@example.org>"), strict=True):
         record(store, manifest=manifest, environment="mlp/base", commit="c" * 40, who=who, when="2026-01-01T00:00:00Z")
     return store

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import tarfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,8 +61,8 @@ def test_what_is_not_at_hand_or_has_other_bytes_is_left_out(channel, tmp_path, c
     package = package_of(channel["plain-1.0-0.conda"])
     mirrors = Mirrors.parse(f"{URL}={(tmp_path / 'channel').as_uri()}")
     assert find([package], mirrors=Mirrors.parse(""), directories=config.directories) == {}
-    other = replace(package, sha256="0" * 64)
-    odd = replace(package, url=f"{URL}/noarch/%2e%2e%2fplain-1.0-0.conda")
+    other = package._replace(sha256="0" * 64)
+    odd = package._replace(url=f"{URL}/noarch/%2e%2e%2fplain-1.0-0.conda")
     assert find([other, odd], mirrors=mirrors, directories=config.directories) == {}
 
 
@@ -81,7 +80,7 @@ def test_an_archive_that_is_none_is_an_error_that_names_it(tmp_path, config, nam
     path = tmp_path / "noarch" / name
     path.parent.mkdir()
     path.write_bytes(b"no archive")
-    package = replace(package_of(path) if name.endswith(".conda") else pypi_package(path), name="bad")
+    package = package_of(path) if name.endswith(".conda") else pypi_package(path)._replace(name="bad")
     mirrors = Mirrors.parse(f"{URL}={tmp_path.as_uri()}")
     with pytest.raises(FatalError, match=r"archive of `bad 1\.0.*` cannot be looked into"):
         find([package], mirrors=mirrors, directories=config.directories)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -39,7 +37,7 @@ def test_what_happened_to_a_package(before, after, kind, level):
 
 def test_a_file_of_another_format_is_a_rebuild():
     old = conda("a")
-    found = one([replace(old, url=old.url.replace(".conda", ".tar.bz2"), sha256="c" * 64)], [old])
+    found = one([old._replace(url=old.url.replace(".conda", ".tar.bz2"), sha256="c" * 64)], [old])
     assert found.kind == "rebuilt"
 
 
@@ -83,7 +81,7 @@ def test_the_source_of_a_package_is_its_channel_or_the_host_of_its_index():
     assert source_of(conda("a", channel="https://conda.anaconda.org/conda-forge")) == "conda-forge"
     assert source_of(conda("a")) == "https://channels.example.org/main"
     assert source_of(pypi("a")) == "files.example.org"
-    assert source_of(replace(pypi("a"), url="git+https://git.example.org/x@main")) == "git+https://git.example.org"
+    assert source_of(pypi("a")._replace(url="git+https://git.example.org/x@main")) == "git+https://git.example.org"
 
 
 _names = st.sampled_from(["a", "b-c", "b_c", "b.c", "d", "e"])
@@ -103,6 +101,6 @@ _locks = st.none() | st.lists(_packages, max_size=6, unique_by=lambda package: p
 @given(_locks, _locks, st.sampled_from(["3.12", "3.13"]))
 def test_the_difference_applied_to_the_older_lock_is_the_newer_one(before, after, python):
     if after is not None:
-        after = replace(after, python=python)
+        after = after._replace(python=python)
     if before is not None or after is not None:
         assert apply(diff(before, after), before) == after

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from envtag.diff import compare, registry_settings
 from envtag.ledger import Ledger, Release
 from envtag.settings import EnvironmentSettings
@@ -27,8 +25,8 @@ def test_the_request_id_alone_is_no_change():
 
 def test_what_a_lock_was_made_for_is_a_change():
     locks = [lock(conda("a"), platform=name) for name in ("linux-64", "win-64")]
-    newer = replace(locks[0], virtual_packages={"__cuda": "12"}, python="3.13")
-    found = changed(content(*locks), content(newer, replace(locks[1], python="3.13")))
+    newer = locks[0]._replace(virtual_packages={"__cuda": "12"}, python="3.13")
+    found = changed(content(*locks), content(newer, locks[1]._replace(python="3.13")))
     assert told(found.settings) == [
         ("locked python", "3.12", "3.13"),
         ("locked virtual package __cuda on linux-64", "", "12"),

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from envtag.diff import Facts
@@ -108,9 +106,9 @@ def test_a_new_environment_has_nothing_newly_direct_and_no_new_virtual_package()
 
 def test_a_release_that_is_taken_back_or_changed_is_a_red_flag():
     one = Release(tag="v1", request="a" * 40, locks={"linux-64": "b" * 40})
-    two = replace(one, tag="v2")
+    two = one._replace(tag="v2")
     before = content(ledger=Ledger(releases=(one, two)))
-    after = content(ledger=Ledger(releases=(replace(one, locks={"linux-64": "c" * 40}),)))
+    after = content(ledger=Ledger(releases=(one._replace(locks={"linux-64": "c" * 40}),)))
     found = changed(before, after).findings
     assert [(item.kind, item.severity, item.name, item.after) for item in found] == [
         ("ledger", "red", "v1", "released with other content"),

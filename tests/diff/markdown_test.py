@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -18,7 +17,7 @@ def large(environments: int, packages: int, *, long: str = "", red: bool = False
         before = [conda(f"p{index}{long}", "1.0") for index in range(packages)]
         after = [conda(f"p{index}{long}", "2.0") for index in range(packages)]
         if red:
-            after = [replace(one, version="1.0", url=other.url) for one, other in zip(after, before, strict=True)]
+            after = [one._replace(version="1.0", url=other.url) for one, other in zip(after, before, strict=True)]
         sides = [content(lock(*side), name=f"team/e{number:04}", direct=["p0"]) for side in (before, after)]
         items.append(changed(*sides))
     return diff_of(*items)

@@ -10,8 +10,8 @@ from envtag.errors import UnsolvableError
 from support.locks import FLASK
 
 PROBLEM = CondaProblem(platform="linux-64", channels=(), requirements=())
-REBUILT = replace(FLASK, sha256="f" * 64)
-SAME = replace(FLASK, license="as it was locked")
+REBUILT = FLASK._replace(sha256="f" * 64)
+SAME = FLASK._replace(license="as it was locked")
 
 
 def test_what_was_locked_is_answered_in_its_own_words():

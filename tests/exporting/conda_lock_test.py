@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from envtag.exporting import Subject
 from envtag.exporting.conda_lock import export
 from envtag.importing.conda_lock import read
@@ -11,7 +9,7 @@ from support.locks import FLASK, SAMPLE
 
 
 def test_what_is_read_again_is_the_same_on_each_platform():
-    locks = (SAMPLE, replace(SAMPLE, platform="osx-arm64", packages=SAMPLE.packages[1:]))
+    locks = (SAMPLE, SAMPLE._replace(platform="osx-arm64", packages=SAMPLE.packages[1:]))
     text = export(Subject(name="mlp/base:v1", locks=locks)).text
     found = read(source("conda-lock.yml", text), CHOICE)
     for lock in locks:
@@ -31,7 +29,7 @@ def test_the_text_is_the_same_for_ever_and_names_no_clock():
 
 
 def test_python_that_is_not_condas_is_kept_and_told():
-    lock = replace(SAMPLE, interpreter="uv", python="3.12", packages=(FLASK,), channels=())
+    lock = SAMPLE._replace(interpreter="uv", python="3.12", packages=(FLASK,), channels=())
     exported = export(Subject(name="a:v1", locks=(lock,)))
     assert "holds no Python" in exported.notes[0]
     found = read(source("conda-lock.yml", exported.text), CHOICE)

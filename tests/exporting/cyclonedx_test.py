@@ -15,8 +15,8 @@ SUBJECT = Subject(name="mlp/base:v1", locks=(SAMPLE,))
 
 
 def test_it_is_valid_by_its_schema():
-    odd = replace(SAMPLE, packages=(replace(NUMPY, license="Some License"), *SAMPLE.packages[1:]))
-    for subject in (SUBJECT, replace(SUBJECT, locks=(odd,)), replace(SUBJECT, locks=(replace(SAMPLE, packages=()),))):
+    odd = SAMPLE._replace(packages=(NUMPY._replace(license="Some License"), *SAMPLE.packages[1:]))
+    for subject in (SUBJECT, replace(SUBJECT, locks=(odd,)), replace(SUBJECT, locks=(SAMPLE._replace(packages=()),))):
         assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(export(subject).text) is None
 
 
@@ -35,5 +35,5 @@ def test_the_same_lock_is_the_same_document_and_another_has_another_number():
     assert export(SUBJECT).text == export(SUBJECT).text
     number = json.loads(export(SUBJECT).text)["serialNumber"]
     assert uuid.UUID(number).version == 8
-    other = replace(SUBJECT, locks=(replace(SAMPLE, packages=(FLASK,)),))
+    other = replace(SUBJECT, locks=(SAMPLE._replace(packages=(FLASK,)),))
     assert json.loads(export(other).text)["serialNumber"] != number

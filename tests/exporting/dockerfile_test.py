@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from envtag.errors import FatalError
@@ -25,16 +23,16 @@ def test_a_mixed_environment_is_made_by_conda_and_then_by_uv_each_with_hashes():
 
 
 def test_without_pypi_packages_there_is_no_uv_and_without_conda_no_micromamba():
-    conda = export(Subject(name="a:v1", locks=(replace(SAMPLE, packages=(NUMPY, PYTHON)),)))
+    conda = export(Subject(name="a:v1", locks=(SAMPLE._replace(packages=(NUMPY, PYTHON)),)))
     assert "uv" not in conda.text
-    pure = replace(SAMPLE, interpreter="uv", python="3.12", packages=(FLASK,), platform="linux-aarch64")
+    pure = SAMPLE._replace(interpreter="uv", python="3.12", packages=(FLASK,), platform="linux-aarch64")
     text = export(Subject(name="a:v1", locks=(pure,))).text
     assert "micromamba" not in text
     assert "ARG BASE=python:3.12-slim\n" in text
     assert "FROM --platform=linux/arm64 $BASE\n" in text
-    assert "uv pip" not in export(Subject(name="a:v1", locks=(replace(pure, packages=()),))).text
+    assert "uv pip" not in export(Subject(name="a:v1", locks=(pure._replace(packages=()),))).text
 
 
 def test_what_no_image_can_be_of_is_refused():
     with pytest.raises(FatalError, match="images are of Linux, and this is `win-64`"):
-        export(Subject(name="a:v1", locks=(replace(SAMPLE, platform="win-64"),)))
+        export(Subject(name="a:v1", locks=(SAMPLE._replace(platform="win-64"),)))

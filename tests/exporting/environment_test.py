@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from envtag.exporting import Subject
@@ -37,7 +35,7 @@ def test_conda_lock_reads_it_as_a_spec(tmp_path):
     from conda_lock.src_parser.environment_yaml import parse_environment_file
 
     path = tmp_path / "environment.yml"
-    path.write_text(export(Subject(name="a:v1", locks=(replace(SAMPLE, packages=(NUMPY, PYTHON)),))).text)
+    path.write_text(export(Subject(name="a:v1", locks=(SAMPLE._replace(packages=(NUMPY, PYTHON)),))).text)
     found = parse_environment_file(path, platforms=["linux-64"], mapping_url="file:///dev/null")
     assert [(item.name, item.version, item.build) for item in found.dependencies["linux-64"]] == [
         ("numpy", "1.26.4", NUMPY.build),
@@ -46,15 +44,15 @@ def test_conda_lock_reads_it_as_a_spec(tmp_path):
 
 
 def test_a_package_of_another_channel_names_it():
-    far = replace(NUMPY, url=NUMPY.url.replace("conda-forge", "team"))
-    text = export(Subject(name="a:v1", locks=(replace(SAMPLE, packages=(far, PYTHON)),))).text
+    far = NUMPY._replace(url=NUMPY.url.replace("conda-forge", "team"))
+    text = export(Subject(name="a:v1", locks=(SAMPLE._replace(packages=(far, PYTHON)),))).text
     assert "- team::numpy=1.26.4=py311h64a7726_0\n" in text
     assert "- pip" not in text
 
 
 def test_without_conda_python_is_asked_of_conda_forge_and_that_is_told():
-    commit = replace(FLASK, name="gitty", url="git+https://host.example.org/gitty@" + "a" * 40)
-    pure = replace(SAMPLE, interpreter="uv", python="3.12", packages=(FLASK, commit), channels=())
+    commit = FLASK._replace(name="gitty", url="git+https://host.example.org/gitty@" + "a" * 40)
+    pure = SAMPLE._replace(interpreter="uv", python="3.12", packages=(FLASK, commit), channels=())
     exported = export(Subject(name="a:v1", locks=(pure,)))
     assert "- python=3.12\n" in exported.text
     assert f"  - 'gitty @ {commit.url}'\n" in exported.text

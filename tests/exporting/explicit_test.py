@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from envtag.errors import FatalError
@@ -29,12 +27,12 @@ def test_it_is_read_again_package_by_package():
 
 
 def test_a_commit_has_no_hash_there():
-    commit = replace(FLASK, url=f"git+https://host.example.org/flask@{'a' * 40}")
-    text = export(Subject(name="a:v1", locks=(replace(SAMPLE, packages=(NUMPY, commit)),))).text
+    commit = FLASK._replace(url=f"git+https://host.example.org/flask@{'a' * 40}")
+    text = export(Subject(name="a:v1", locks=(SAMPLE._replace(packages=(NUMPY, commit)),))).text
     assert text.endswith(f"# pip flask @ {commit.url}\n")
 
 
 def test_an_environment_without_conda_is_refused():
-    pure = replace(SAMPLE, packages=(FLASK,), interpreter="uv")
+    pure = SAMPLE._replace(packages=(FLASK,), interpreter="uv")
     with pytest.raises(FatalError, match="has no conda packages, and an explicit list holds no others"):
         export(Subject(name="a:v1", locks=(pure,)))

@@ -8,7 +8,7 @@ from envtag.errors import FatalError
 from envtag.exporting.model import Subject, count, refuse_without
 from support.locks import FLASK, NUMPY, SAMPLE
 
-BOTH = Subject(name="mlp/team/base:v5", locks=(SAMPLE, replace(SAMPLE, platform="osx-arm64")))
+BOTH = Subject(name="mlp/team/base:v5", locks=(SAMPLE, SAMPLE._replace(platform="osx-arm64")))
 
 
 def test_packages_of_several_platforms_are_each_there_once():
@@ -25,7 +25,7 @@ def test_a_document_of_one_platform_is_made_of_one_lock():
 
 
 def test_an_environment_without_a_world_is_refused_by_name():
-    pure = Subject(name="a:v1", locks=(replace(SAMPLE, packages=(FLASK,)),))
+    pure = Subject(name="a:v1", locks=(SAMPLE._replace(packages=(FLASK,)),))
     refuse_without(pure, "pypi", "x", "y")
     with pytest.raises(FatalError, match=r"`a:v1` has no conda packages, and pixi.lock holds no others"):
         refuse_without(pure, "conda", "pixi.lock", "y")

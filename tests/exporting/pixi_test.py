@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from envtag.errors import FatalError
@@ -11,15 +9,15 @@ from envtag.importing.pixi import read
 from support.foreign import CHOICE, source
 from support.locks import FLASK, NUMPY, SAMPLE
 
-PLAIN = replace(FLASK, timestamp=None, size=None, depends=())
+PLAIN = FLASK._replace(timestamp=None, size=None, depends=())
 
 
 def test_rattler_reads_every_package_with_its_hashes(tmp_path):
     from rattler import LockFile
 
-    lock = replace(SAMPLE, packages=(*SAMPLE.packages[:2], PLAIN))
+    lock = SAMPLE._replace(packages=(*SAMPLE.packages[:2], PLAIN))
     path = tmp_path / "pixi.lock"
-    path.write_text(export(Subject(name="a:v1", locks=(lock, replace(lock, platform="osx-arm64")))).text)
+    path.write_text(export(Subject(name="a:v1", locks=(lock, lock._replace(platform="osx-arm64")))).text)
     environment = LockFile.from_path(path).default_environment()
     assert environment is not None
     assert sorted(platform.name for platform in environment.platforms()) == ["linux-64", "osx-arm64"]
@@ -33,7 +31,7 @@ def test_rattler_reads_every_package_with_its_hashes(tmp_path):
 
 
 def test_what_is_read_again_is_the_same():
-    lock = replace(SAMPLE, packages=(NUMPY, SAMPLE.packages[1], PLAIN))
+    lock = SAMPLE._replace(packages=(NUMPY, SAMPLE.packages[1], PLAIN))
     found = read(source("pixi.lock", export(Subject(name="a:v1", locks=(lock,))).text), CHOICE)
     assert tuple(entry.package for entry in found.entries["linux-64"]) == lock.packages
     assert found.channels == SAMPLE.channels
@@ -43,8 +41,8 @@ def test_a_commit_is_read_again_and_by_rattler_too(tmp_path):
     from rattler import LockFile
 
     url = f"git+https://host.example.org/gitty@{'a' * 40}#subdirectory=py"
-    commit = replace(PLAIN, name="gitty", version="0.1", url=url, sha256="")
-    lock = replace(SAMPLE, packages=(*SAMPLE.packages[:2], commit))
+    commit = PLAIN._replace(name="gitty", version="0.1", url=url, sha256="")
+    lock = SAMPLE._replace(packages=(*SAMPLE.packages[:2], commit))
     text = export(Subject(name="a:v1", locks=(lock,))).text
     assert read(source("pixi.lock", text), CHOICE).entries["linux-64"][2].package == commit
     (tmp_path / "pixi.lock").write_text(text)
@@ -56,4 +54,4 @@ def test_a_commit_is_read_again_and_by_rattler_too(tmp_path):
 
 def test_an_environment_without_conda_is_refused():
     with pytest.raises(FatalError, match=r"has no conda packages, and pixi.lock holds no others"):
-        export(Subject(name="a:v1", locks=(replace(SAMPLE, packages=(FLASK,)),)))
+        export(Subject(name="a:v1", locks=(SAMPLE._replace(packages=(FLASK,)),)))

@@ -1,17 +1,15 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from packageurl import PackageURL
 
 from envtag.exporting.purl import needs_of, purl_of
 from support.locks import FLASK, NUMPY, PYTHON
 
-COMMIT = replace(FLASK, url=f"git+https://host.example.org/flask@{'a' * 40}#subdirectory=x")
+COMMIT = FLASK._replace(url=f"git+https://host.example.org/flask@{'a' * 40}#subdirectory=x")
 
 
-@pytest.mark.parametrize("package", [NUMPY, FLASK, COMMIT, replace(NUMPY, version="1!2.0+cu118")])
+@pytest.mark.parametrize("package", [NUMPY, FLASK, COMMIT, NUMPY._replace(version="1!2.0+cu118")])
 def test_it_is_canonical(package):
     found = PackageURL.from_string(purl_of(package))
     assert found.to_string() == purl_of(package)
@@ -25,7 +23,7 @@ def test_conda_packages_say_build_channel_and_platform():
 
 
 def test_what_is_needed_is_found_in_its_own_world_first_and_then_in_condas():
-    click = replace(FLASK, name="click")
+    click = FLASK._replace(name="click")
     packages = {package.key: package for package in (NUMPY, PYTHON, FLASK, click)}
     assert needs_of(packages, NUMPY) == [PYTHON]
-    assert needs_of(packages, replace(FLASK, depends=("click", "numpy", "jinja2", "flask"))) == [NUMPY, click]
+    assert needs_of(packages, FLASK._replace(depends=("click", "numpy", "jinja2", "flask"))) == [NUMPY, click]

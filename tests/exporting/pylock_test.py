@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from packaging.pylock import Pylock
 
 from envtag.exporting import Subject
@@ -11,15 +9,15 @@ from envtag.util.toml import loads
 from support.foreign import CHOICE, source
 from support.locks import FLASK, SAMPLE
 
-WHEEL = replace(FLASK, depends=("click",))
-CLICK = replace(
-    FLASK, name="click", version="8.1", sha256="c" * 64, depends=(), url="https://files.example.org/click-8.1.tar.gz"
+WHEEL = FLASK._replace(depends=("click",))
+CLICK = FLASK._replace(
+    name="click", version="8.1", sha256="c" * 64, depends=(), url="https://files.example.org/click-8.1.tar.gz"
 )
-COMMIT = replace(
-    FLASK, name="gitty", version="0.1", sha256="", size=None, timestamp=None, depends=(),
+COMMIT = FLASK._replace(
+    name="gitty", version="0.1", sha256="", size=None, timestamp=None, depends=(),
     url=f"git+https://host.example.org/gitty@{'a' * 40}#subdirectory=python",
 )  # fmt: skip
-PURE = replace(SAMPLE, interpreter="uv", packages=(CLICK, WHEEL, COMMIT))
+PURE = SAMPLE._replace(interpreter="uv", packages=(CLICK, WHEEL, COMMIT))
 
 
 def test_packagings_own_reader_takes_it():
@@ -46,10 +44,9 @@ def test_what_was_asked_for_by_its_url_is_an_archive():
 
 
 def test_platforms_that_differ_are_entries_with_markers():
-    other = replace(
-        PURE,
+    other = PURE._replace(
         platform="osx-arm64",
-        packages=(replace(WHEEL, version="3.1", sha256="d" * 64, url=WHEEL.url.replace("3.0.0", "3.1")),),
+        packages=(WHEEL._replace(version="3.1", sha256="d" * 64, url=WHEEL.url.replace("3.0.0", "3.1")),),
     )
     text = export(Subject(name="a:v1", locks=(PURE, other))).text
     Pylock.from_dict(loads(text, "x"))

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from envtag.errors import FatalError
@@ -11,8 +9,8 @@ from envtag.importing.requirements import read
 from support.foreign import CHOICE, source
 from support.locks import FLASK, NUMPY, SAMPLE
 
-CLICK = replace(FLASK, name="click", version="8.1", sha256="c" * 64, depends=())
-PURE = replace(SAMPLE, interpreter="uv", packages=(CLICK, FLASK))
+CLICK = FLASK._replace(name="click", version="8.1", sha256="c" * 64, depends=())
+PURE = SAMPLE._replace(interpreter="uv", packages=(CLICK, FLASK))
 
 
 def test_each_requirement_has_its_hash_and_who_needs_it():
@@ -26,7 +24,7 @@ def test_each_requirement_has_its_hash_and_who_needs_it():
 
 
 def test_platforms_that_differ_have_markers_and_are_read_apart_again():
-    other = replace(PURE, platform="win-64", packages=(replace(CLICK, sha256="d" * 64), replace(FLASK, version="3.1")))
+    other = PURE._replace(platform="win-64", packages=(CLICK._replace(sha256="d" * 64), FLASK._replace(version="3.1")))
     text = export(Subject(name="a:v1", locks=(PURE, other))).text
     assert f"click==8.1 \\\n    --hash=sha256:{'c' * 64} \\\n    --hash=sha256:{'d' * 64}\n" in text
     assert "flask==3.1 ; sys_platform == 'win32' \\\n" in text
@@ -54,10 +52,10 @@ def test_conda_packages_are_left_to_conda_and_told():
     assert "numpy" not in exported.text
     assert exported.notes[0].startswith("left to conda: 2 conda packages; ")
     with pytest.raises(FatalError, match="has no PyPI packages"):
-        export(Subject(name="a:v1", locks=(replace(SAMPLE, packages=(NUMPY,)),)))
+        export(Subject(name="a:v1", locks=(SAMPLE._replace(packages=(NUMPY,)),)))
 
 
 def test_a_commit_has_no_hash_there_and_is_refused_by_name():
-    commit = replace(FLASK, url="git+https://host.example.org/flask@" + "a" * 40)
+    commit = FLASK._replace(url="git+https://host.example.org/flask@" + "a" * 40)
     with pytest.raises(FatalError, match="`flask` is a commit of a git repository"):
-        export(Subject(name="a:v1", locks=(replace(PURE, packages=(commit,)),)))
+        export(Subject(name="a:v1", locks=(PURE._replace(packages=(commit,)),)))

@@ -27,7 +27,7 @@ def test_the_moment_of_creation_is_of_the_newest_package():
     document = json.loads(export(SUBJECT).text)
     assert document["creationInfo"]["created"] == "2024-02-06T13:17:01Z"
     assert export(SUBJECT).text == export(SUBJECT).text
-    undated = replace(SAMPLE, packages=(replace(NUMPY, timestamp=None, license="Its own"),))
+    undated = SAMPLE._replace(packages=(NUMPY._replace(timestamp=None, license="Its own"),))
     document = json.loads(export(replace(SUBJECT, locks=(undated,))).text)
     assert document["creationInfo"]["created"] == "1970-01-01T00:00:00Z"
     assert document["packages"][1]["licenseComments"] == "stated as: Its own"

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from envtag.request import Request
 from envtag.settings import RegistrySettings
 from support.locks import NUMPY, PYTHON, SAMPLE
 
-CONDA = replace(SAMPLE, packages=(NUMPY, PYTHON))
+CONDA = SAMPLE._replace(packages=(NUMPY, PYTHON))
 
 
 def on(lock: Any) -> Ground:
@@ -44,7 +43,7 @@ def test_a_bare_version_is_that_version_exactly():
 
 
 def test_a_ground_is_part_of_the_request_by_content():
-    other = replace(CONDA, packages=(PYTHON,))
+    other = CONDA._replace(packages=(PYTHON,))
     first, second = (request_id(asked(on(lock), conda={"pandas": "1.5.0"})) for lock in (CONDA, other))
     assert first != second
     assert asked(on(CONDA), conda={"pandas": "1.5.0"}).channels == CONDA.channels
@@ -90,4 +89,4 @@ def test_what_is_malformed_names_the_step(wanted: dict[str, Any]):
 
 def test_conda_packages_on_a_python_of_uvs_are_refused():
     with pytest.raises(FatalError, match="is of a conda channel, but this environment's Python comes from uv"):
-        asked(on(replace(SAMPLE, interpreter="uv", packages=())), conda={"a": ""})
+        asked(on(SAMPLE._replace(interpreter="uv", packages=())), conda={"a": ""})

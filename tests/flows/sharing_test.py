@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -75,9 +74,9 @@ def test_what_a_tag_names_and_the_store_has_is_not_shared_again(story: Story, tm
 
 def test_a_package_that_cannot_be_had_leaves_no_record(story: Story, tmp_path: Path):
     store, lock = open_store((tmp_path / "store").as_uri()), lock_of(story, "mlp/bare")
-    gone = replace(lock.packages[0], url="file:///nowhere/gone-1.0-0.conda", sha256="0" * 64)
+    gone = lock.packages[0]._replace(url="file:///nowhere/gone-1.0-0.conda", sha256="0" * 64)
     with pytest.raises(FatalError):
-        sharing(story, store).share(replace(lock, packages=(gone, *lock.packages[1:])))
+        sharing(story, store).share(lock._replace(packages=(gone, *lock.packages[1:])))
     assert list(store.list(keys.REQUESTS)) == []
     assert list(store.list(keys.MANIFESTS)) == []
 

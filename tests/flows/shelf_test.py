@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 import pytest
 
@@ -12,9 +11,9 @@ from envtag.manifest import Manifest
 from envtag.names import FullId
 from support.locks import FLASK, NUMPY, PYTHON, SAMPLE
 
-BARE = replace(SAMPLE, sources=(), content_hash="", base="", base_lock="")
-ONE = Manifest(lock=replace(BARE, packages=(NUMPY, PYTHON)))
-TWO = Manifest(lock=replace(BARE, packages=(NUMPY, PYTHON, FLASK)))
+BARE = SAMPLE._replace(sources=(), content_hash="", base="", base_lock="")
+ONE = Manifest(lock=BARE._replace(packages=(NUMPY, PYTHON)))
+TWO = Manifest(lock=BARE._replace(packages=(NUMPY, PYTHON, FLASK)))
 
 
 def test_what_is_kept_is_found_by_request_and_by_id(client: Client):

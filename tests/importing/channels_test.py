@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from envtag.importing.channels import records
 from envtag.urls import Mirrors
 from support.packages import CANONICAL, conda_package
@@ -9,8 +7,8 @@ from support.packages import CANONICAL, conda_package
 
 def test_a_channel_completes_packages_by_their_urls(conda_channel, tmp_path):
     alpha, python = conda_package(conda_channel, "alpha"), conda_package(conda_channel, "python")
-    gone = replace(alpha, url=alpha.url.replace("alpha-", "omega-"), name="omega")
-    bare = [replace(item, sha256="", md5="", size=None, depends=()) for item in (alpha, python, gone)]
+    gone = alpha._replace(url=alpha.url.replace("alpha-", "omega-"), name="omega")
+    bare = [item._replace(sha256="", md5="", size=None, depends=()) for item in (alpha, python, gone)]
     mirrors = Mirrors.parse(f"{CANONICAL}={conda_channel.as_uri()}")
     found, silent = records(bare, mirrors=mirrors, repodata_cache=tmp_path)
     assert set(found) == {alpha.url, python.url}

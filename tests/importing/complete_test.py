@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from envtag.errors import FatalError
@@ -17,7 +15,7 @@ from support.story import HERE
 
 @pytest.fixture
 def config(client, conda_channel):
-    return replace(client.config, mirrors=Mirrors.parse(f"{CANONICAL}={conda_channel.as_uri()}"))
+    return client.config._replace(mirrors=Mirrors.parse(f"{CANONICAL}={conda_channel.as_uri()}"))
 
 
 def imported(*packages: Package, **fields) -> Imported:
@@ -39,7 +37,7 @@ def test_what_is_complete_is_left_alone_and_nobody_is_asked(client, conda_channe
 
 def test_a_channel_gives_what_is_missing_and_it_is_said(config, conda_channel):
     alpha, python = conda_package(conda_channel, "alpha"), conda_package(conda_channel, "python")
-    done = run(imported(replace(alpha, sha256=""), replace(python, md5="", size=None)), config)
+    done = run(imported(alpha._replace(sha256=""), python._replace(md5="", size=None)), config)
     assert [item.sha256 for item in done.packages[HERE]] == [alpha.sha256, python.sha256]
     assert done.fetched == (
         "sha256 of 1 package (alpha), as their channels state them",
@@ -50,8 +48,8 @@ def test_a_channel_gives_what_is_missing_and_it_is_said(config, conda_channel):
 
 def test_a_channel_that_is_silent_leaves_sizes_out(config, conda_channel, tmp_path, capsys):
     alpha = conda_package(conda_channel, "alpha")
-    silent = replace(config, mirrors=Mirrors.parse(f"{CANONICAL}={(tmp_path / 'no').as_uri()}"))
-    done = run(imported(replace(alpha, size=None)), silent)
+    silent = config._replace(mirrors=Mirrors.parse(f"{CANONICAL}={(tmp_path / 'no').as_uri()}"))
+    done = run(imported(alpha._replace(size=None)), silent)
     assert done.packages[HERE][0].size is None
     assert "cannot be read" in capsys.readouterr().err
 
@@ -67,12 +65,12 @@ def test_pins_get_the_file_that_the_index_has(client, pypi_index):
 
 
 def test_offline_refuses_what_has_no_hash(config, conda_channel):
-    alpha = replace(conda_package(conda_channel, "alpha"), md5="")
+    alpha = conda_package(conda_channel, "alpha")._replace(md5="")
     with pytest.raises(FatalError, match=r"x:1: states no full set of hashes of alpha .*, and this is offline"):
         run(imported(alpha), config, offline=True)
 
 
 def test_another_hash_of_the_channel_is_an_error(config, conda_channel):
-    alpha = replace(conda_package(conda_channel, "alpha"), md5="0" * 32, size=None)
+    alpha = conda_package(conda_channel, "alpha")._replace(md5="0" * 32, size=None)
     with pytest.raises(FatalError, match=f"x:1: states md5 {'0' * 32} of alpha .*, and its channel states"):
         run(imported(alpha), config)

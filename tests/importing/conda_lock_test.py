@@ -12,16 +12,16 @@ from envtag.lock import write
 from support.foreign import CHOICE, conda_lock, refusal, source
 from support.locks import FLASK, NUMPY, SAMPLE
 
-BOTH = [SAMPLE, replace(SAMPLE, platform="linux-aarch64")]
+BOTH = [SAMPLE, SAMPLE._replace(platform="linux-aarch64")]
 
 
 def test_packages_hashes_and_channels_are_as_they_stand():
     found = read(source("conda-lock.yml", conda_lock(BOTH)), CHOICE)
     assert set(found.entries) == {"linux-64", "linux-aarch64"}
     numpy, python, flask = (entry.package for entry in found.entries["linux-64"])
-    assert numpy == replace(NUMPY, size=None, license=None, timestamp=None, depends=numpy.depends)
+    assert numpy == NUMPY._replace(size=None, license=None, timestamp=None, depends=numpy.depends)
     assert set(numpy.depends) == set(NUMPY.depends)
-    assert flask == replace(FLASK, size=None, timestamp=None)
+    assert flask == FLASK._replace(size=None, timestamp=None)
     assert python.name == "python"
     assert found.channels == SAMPLE.channels
     assert found.entries["linux-64"][0].where == "conda-lock.yml: `package` 1 (`numpy`)"

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 
 import pytest
 
@@ -18,13 +17,13 @@ BETA = "https://files.example.org/beta-1.0-py3-none-any.whl"
 
 
 def bare(package):
-    return Entry(package=replace(package, sha256="", md5="", size=None, depends=()), where="list:3")
+    return Entry(package=package._replace(sha256="", md5="", size=None, depends=()), where="list:3")
 
 
 @pytest.fixture
 def config(client, conda_channel, pypi_index):
     mirrors = f"{CANONICAL}={conda_channel.as_uri()} https://files.example.org={pypi_index.root}/files"
-    return replace(client.config, mirrors=Mirrors.parse(mirrors))
+    return client.config._replace(mirrors=Mirrors.parse(mirrors))
 
 
 def test_an_archive_says_what_it_is(config, conda_channel):
@@ -47,27 +46,27 @@ def test_conda_archives_from_a_server_are_looked_into_as_well(config, conda_chan
     alpha = conda_package(conda_channel, "alpha")
     with web_server() as server:
         server.files[f"/{alpha.subdir}/{alpha.filename}"] = (conda_channel / alpha.subdir / alpha.filename).read_bytes()
-        remote = replace(config, mirrors=Mirrors.parse(f"{CANONICAL}={server.url}"))
+        remote = config._replace(mirrors=Mirrors.parse(f"{CANONICAL}={server.url}"))
         found = hashed([bare(alpha)], config=remote, output=Output())[alpha.url]
     assert (found.sha256, found.depends) == (alpha.sha256, alpha.depends)
 
 
 def test_a_stated_hash_is_held_to(config, conda_channel):
     alpha = conda_package(conda_channel, "alpha")
-    entry = Entry(package=replace(alpha, sha256="", md5="0" * 32), where="list:3")
+    entry = Entry(package=alpha._replace(sha256="", md5="0" * 32), where="list:3")
     with pytest.raises(FatalError, match=f"list:3: alpha .* other bytes than is stated: md5 {'0' * 32} is"):
         hashed([entry], config=config, output=Output())
 
 
 def test_what_cannot_be_had_is_named(config, conda_channel, tmp_path):
     alpha = conda_package(conda_channel, "alpha")
-    gone = replace(alpha, url=alpha.url.replace("alpha-", "gone-"))
+    gone = alpha._replace(url=alpha.url.replace("alpha-", "gone-"))
     with pytest.raises(FatalError, match=r"list:3: cannot hash alpha .*does not exist"):
         hashed([bare(gone)], config=config, output=Output())
-    absent = replace(alpha, manager="pypi", url="https://files.example.org/no-1.0-py3-none-any.whl")
+    absent = alpha._replace(manager="pypi", url="https://files.example.org/no-1.0-py3-none-any.whl")
     with pytest.raises(FatalError, match=r"list:3: its hash is not stated, and cannot fetch alpha .*HTTP 404"):
         hashed([bare(absent)], config=config, output=Output())
-    odd = replace(alpha, url="ftp://host.example.org/linux-64/alpha-1.0-0.conda")
+    odd = alpha._replace(url="ftp://host.example.org/linux-64/alpha-1.0-0.conda")
     with pytest.raises(FatalError, match="'ftp' URLs are not supported"):
         hashed([bare(odd)], config=config, output=Output())
 
@@ -75,6 +74,6 @@ def test_what_cannot_be_had_is_named(config, conda_channel, tmp_path):
 def test_sizes_are_asked_of_servers_and_left_out_where_they_are_not_told(config, pypi_index, tmp_path):
     wheel = pypi_package(pypi_index.directory / "beta-1.0-py3-none-any.whl", BETA)
     local = pypi_package(pypi_index.directory / "beta-2.0-py3-none-any.whl")
-    gone = replace(wheel, url="https://files.example.org/no.whl")
-    dead = replace(wheel, url="http://127.0.0.1:9/no.whl")
+    gone = wheel._replace(url="https://files.example.org/no.whl")
+    dead = wheel._replace(url="http://127.0.0.1:9/no.whl")
     assert sizes([wheel, local, gone, dead], config=config) == {wheel.url: wheel.size, local.url: local.size}

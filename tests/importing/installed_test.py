@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -34,7 +33,7 @@ def prefix(tmp_path, wheel) -> Path:
 
 def check(client, prefix: Path, wheel: Path, **entry) -> None:
     package = pypi_package(wheel)
-    pin = Entry(package=replace(package, url="", sha256=""), where="env: beta-7.0.dist-info", **entry)
+    pin = Entry(package=package._replace(url="", sha256=""), where="env: beta-7.0.dist-info", **entry)
     check_installed(prefix, [pin], [package], config=client.config, output=Output())
 
 

@@ -96,7 +96,7 @@ def fill(text: str, platform: str = "linux-64") -> str:
 def test_versions_five_to_seven_say_the_same(text):
     found = read(source("pixi.lock", text), CHOICE)
     numpy, python, flask, gitty = (entry.package for entry in found.entries["linux-64"])
-    assert numpy == replace(NUMPY, depends=("python >=3.11,<3.12.0a0",))
+    assert numpy == NUMPY._replace(depends=("python >=3.11,<3.12.0a0",))
     assert (python.sha256, python.md5) == ("", NUMPY.md5)
     assert (flask.name, flask.sha256, flask.depends) == ("flask", FLASK.sha256, ("gitty",))
     assert gitty.url == f"git+https://host.example.org/gitty.git@{'a' * 40}#subdirectory=py"

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from envtag.importing.satisfied import check_satisfied
@@ -9,7 +7,7 @@ from envtag.request import CondaRequirement, Origin, PypiRequirement, Request
 from support.foreign import refusal
 from support.locks import FLASK, NUMPY, PYTHON
 
-COMMIT = replace(FLASK, name="gitty", url="git+https://host.example.org/gitty@" + "a" * 40)
+COMMIT = FLASK._replace(name="gitty", url="git+https://host.example.org/gitty@" + "a" * 40)
 PACKAGES = {"linux-64": (NUMPY, PYTHON, FLASK, COMMIT)}
 AT = Origin(file="environment.yml", line=4)
 

@@ -10,8 +10,8 @@ from envtag.importing.together import conda_pythons, has_conda, minor_python, re
 from support.foreign import CHOICE, conda_lock, explicit, source
 from support.locks import FLASK, NUMPY, PYTHON, SAMPLE
 
-PURE = replace(SAMPLE, packages=(FLASK,))
-CONDA = replace(SAMPLE, packages=(NUMPY, PYTHON))
+PURE = SAMPLE._replace(packages=(FLASK,))
+CONDA = SAMPLE._replace(packages=(NUMPY, PYTHON))
 
 
 def together(*named, choice=CHOICE):
@@ -29,7 +29,7 @@ def test_conda_of_one_file_and_pypi_of_another_are_one_environment():
 def test_the_same_package_twice_is_one_and_another_one_is_refused():
     twice = together(("a.yml", conda_lock([CONDA]), "conda-lock"), ("b.yml", conda_lock([CONDA]), "conda-lock"))
     assert len(twice.entries["linux-64"]) == 2
-    other = replace(CONDA, packages=(replace(NUMPY, sha256="0" * 64), PYTHON))
+    other = CONDA._replace(packages=(NUMPY._replace(sha256="0" * 64), PYTHON))
     with pytest.raises(FatalError, match=r"b.yml: .*: has numpy .*, and a.yml: .* has numpy"):
         together(("a.yml", conda_lock([CONDA]), "conda-lock"), ("b.yml", conda_lock([other]), "conda-lock"))
 
@@ -39,7 +39,7 @@ def test_packages_of_pypi_need_a_python():
         minor_python(together(("a.yml", conda_lock([PURE]), "conda-lock")), CHOICE)
     found = together(("a.yml", conda_lock([PURE]), "conda-lock"))
     assert minor_python(found, replace(CHOICE, python="3.12.4")) == "3.12"
-    without = replace(SAMPLE, packages=(NUMPY, FLASK))
+    without = SAMPLE._replace(packages=(NUMPY, FLASK))
     with pytest.raises(FatalError, match=r"flask 3.0.0 needs a Python, and conda brings none for `linux-64`"):
         together(("a.yml", conda_lock([without]), "conda-lock"))
 

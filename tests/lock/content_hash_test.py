@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envtag.lock import content_hash
+from envtag.lock.content_hash import content_hash
 from envtag.platforms import PLATFORMS, virtual_packages
 from envtag.request import Request
 from envtag.spec import SpecFile, parse

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,8 +31,8 @@ _text = st.text(st.characters(codec="utf-8"), max_size=12)
     st.lists(st.from_regex(r"[a-z0-9]{1,4}( [a-z0-9>=.']{1,5})?", fullmatch=True)),
 )
 def test_whatever_a_lock_holds_is_read_as_yaml_reads_it_or_left_to_it(package, license_, depends):
-    package = replace(package, license=license_, depends=tuple(depends), version=license_ or "1")
-    data = write(replace(SAMPLE, packages=(package,), sources=(license_,)))
+    package = package._replace(license=license_, depends=tuple(depends), version=license_ or "1")
+    data = write(SAMPLE._replace(packages=(package,), sources=(license_,)))
     assert load_quickly(data) in (None, load(data, "x"))
 
 
@@ -64,6 +63,6 @@ def test_whatever_is_written_in_another_way_is_left_to_yaml(old, new):
     assert load_quickly(DATA.replace(old, new)) is None
 
 
-@pytest.mark.parametrize("data", [b"", b"package: []\n", DATA[:200], DATA[:-1], write(replace(SAMPLE, packages=()))])
+@pytest.mark.parametrize("data", [b"", b"package: []\n", DATA[:200], DATA[:-1], write(SAMPLE._replace(packages=()))])
 def test_what_is_no_whole_lock_is_left_to_yaml(data):
     assert load_quickly(data) is None

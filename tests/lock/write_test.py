@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,14 +23,14 @@ def test_the_bytes_of_a_lock_are_golden(update_golden):
 
 
 def test_the_order_of_packages_does_not_change_the_bytes():
-    assert write(replace(SAMPLE, packages=tuple(reversed(SAMPLE.packages)))) == write(SAMPLE)
+    assert write(SAMPLE._replace(packages=tuple(reversed(SAMPLE.packages)))) == write(SAMPLE)
 
 
 def test_several_specs_of_one_name_become_one_dependency():
-    package = replace(
-        NUMPY, depends=("__glibc >=2.28", "__glibc <3", "python_abi 3.11.*", "python_abi * *_cp311", "zlib")
+    package = NUMPY._replace(
+        depends=("__glibc >=2.28", "__glibc <3", "python_abi 3.11.*", "python_abi * *_cp311", "zlib")
     )
-    lock = replace(SAMPLE, packages=(package,))
+    lock = SAMPLE._replace(packages=(package,))
     assert read(write(lock), "x").packages[0].depends == ("__glibc >=2.28,<3", "python_abi 3.11.* *_cp311", "zlib")
 
 
@@ -47,21 +46,21 @@ def test_several_specs_of_one_name_become_one_dependency():
 )
 def test_a_credential_in_a_url_is_refused_and_not_shown(url):
     with pytest.raises(FatalError, match="must not be stored") as caught:
-        write(replace(SAMPLE, packages=(replace(FLASK, url=url),)))
+        write(SAMPLE._replace(packages=(FLASK._replace(url=url),)))
     for secret in ("hunter2", "token@", "tk-1234", "f00dbabe"):
         assert secret not in caught.value.message + caught.value.hint
 
 
 def test_a_package_without_its_hashes_is_refused_by_name():
     with pytest.raises(FatalError, match=r"flask 3\.0\.0 has no sha256"):
-        write(replace(SAMPLE, packages=(replace(FLASK, sha256=""),)))
+        write(SAMPLE._replace(packages=(FLASK._replace(sha256=""),)))
     with pytest.raises(FatalError, match=r"numpy 1\.26\.4 .* has no md5"):
-        write(replace(SAMPLE, packages=(replace(NUMPY, md5=""),)))
+        write(SAMPLE._replace(packages=(NUMPY._replace(md5=""),)))
 
 
 def test_a_name_that_is_there_twice_is_refused():
     with pytest.raises(FatalError, match="`flask` is in the linux-64 lock twice"):
-        write(replace(SAMPLE, packages=(FLASK, replace(FLASK, version="2.0"))))
+        write(SAMPLE._replace(packages=(FLASK, FLASK._replace(version="2.0"))))
 
 
 _text = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=20)
@@ -85,7 +84,7 @@ _packages = st.builds(
 @settings(max_examples=60, deadline=None)
 @given(st.lists(_packages, max_size=6, unique_by=lambda package: package.name))
 def test_reading_and_writing_again_gives_the_same_bytes(packages):
-    data = write(replace(SAMPLE, packages=tuple(packages)))
+    data = write(SAMPLE._replace(packages=tuple(packages)))
     again = read(data, "x")
     assert write(again) == data
     assert [item.sha256 for item in again.packages] == [
@@ -128,8 +127,7 @@ def test_conda_lock_renders_an_explicit_file(tmp_path, monkeypatch):
     assert f"# pip flask @ {FLASK.url}" in text
 
 
-COMMIT = replace(
-    FLASK,
+COMMIT = FLASK._replace(
     name="delta",
     version="1.0",
     url=f"git+https://git.example.org/team/delta.git@{'0a' * 20}#subdirectory=python/delta",
@@ -142,7 +140,7 @@ def test_a_commit_of_a_repository_is_read_back_and_by_the_others_too(tmp_path):
     from conda_lock.lockfile import parse_conda_lock_file
     from rattler import LockFile
 
-    lock = replace(SAMPLE, packages=(*SAMPLE.packages, COMMIT))
+    lock = SAMPLE._replace(packages=(*SAMPLE.packages, COMMIT))
     path = tmp_path / "linux-64-lock.yml"
     path.write_bytes(write(lock))
     again = read(path.read_bytes(), "lock")

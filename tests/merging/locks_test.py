@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from envtag.lock import write
@@ -39,7 +37,7 @@ def old(branches, branch: str) -> None:
         lock = branches.lock(platform=platform)
         packages = tuple(beta if item.name == "beta" else item for item in lock.packages)
         path = LOCK.replace(HERE, platform)
-        branches.repo.write({path: write(replace(lock, packages=packages))})
+        branches.repo.write({path: write(lock._replace(packages=packages))})
     branches.repo.git("commit", "--quiet", "--all", "--amend", "--no-edit")
 
 

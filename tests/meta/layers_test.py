@@ -106,6 +106,7 @@ LAYERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "pods",
             "publication",
             "replicas",
+            "requested",
             "resolutions",
             "review_comment",
             "solvable",

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +45,7 @@ def test_the_environment_file_pins_everything_exactly(page: Contents):
 
 
 def test_noarch_and_the_platform_are_always_in_the_channel(page: Contents):
-    bare = Manifest(lock=replace(page.manifest.lock, packages=()))
+    bare = Manifest(lock=page.manifest.lock._replace(packages=()))
     assert contents.subdirs(bare) == ("linux-64", "noarch")
     assert contents.environment_yml(ALIAS, bare).decode().endswith("dependencies: []\n")
 
@@ -110,13 +109,13 @@ def test_the_metadata_is_what_pixi_pack_reads():
     ],
 )
 def test_a_package_whose_name_is_no_file_name_is_refused(page: Contents, changes: dict[str, str]):
-    odd = replace(page.manifest.lock.packages[0], **changes)  # type: ignore[arg-type]
+    odd = page.manifest.lock.packages[0]._replace(**changes)  # type: ignore[arg-type]
     with pytest.raises(FatalError, match="no name of a file"):
-        contents.archive_members(Manifest(lock=replace(page.manifest.lock, packages=(odd,))))
+        contents.archive_members(Manifest(lock=page.manifest.lock._replace(packages=(odd,))))
 
 
 def test_two_packages_of_one_file_name_are_refused(page: Contents):
     first = page.manifest.lock.packages[0]
-    twin = replace(first, name="twin", sha256=HASH)
+    twin = first._replace(name="twin", sha256=HASH)
     with pytest.raises(FatalError, match="same file name"):
-        contents.archive_members(Manifest(lock=replace(page.manifest.lock, packages=(first, twin))))
+        contents.archive_members(Manifest(lock=page.manifest.lock._replace(packages=(first, twin))))

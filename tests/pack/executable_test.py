@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,7 +133,7 @@ def test_offline_the_wheels_must_have_been_found_before(found: Sample, client):
 def test_the_wheels_are_looked_for_once(found: Sample, client, tmp_path: Path, monkeypatch):
     asked = []
     package, path = stored_wheel(tmp_path / "wheels", "small-thing", "1.0")
-    package = replace(package, url=path.as_uri())
+    package = package._replace(url=path.as_uri())
 
     class Engine:
         def solve(self, problem, *, mirrors, cache):
@@ -152,7 +151,7 @@ def test_the_wheels_are_looked_for_once(found: Sample, client, tmp_path: Path, m
 
 
 def test_a_wheel_for_one_python_alone_will_not_do(found: Sample, client, monkeypatch):
-    package = replace(found.manifest.archives()[-1], url="https://files.example.org/x-1.0-cp311-cp311-any.whl")
+    package = found.manifest.archives()[-1]._replace(url="https://files.example.org/x-1.0-cp311-cp311-any.whl")
 
     class Engine:
         def solve(self, problem, *, mirrors, cache):

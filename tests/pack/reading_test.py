@@ -4,7 +4,6 @@ import hashlib
 import json
 import tracemalloc
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -182,7 +181,7 @@ def test_memory_stays_flat_whatever_the_size(tmp_path: Path, found: Sample):
     big = tmp_path / "big-1.0-py3-none-any.whl"
     with big.open("wb") as stream:
         stream.truncate(64 << 20)
-    package = replace(found.manifest.archives()[-1], url=big.as_uri(), sha256=sha256_file(big), size=64 << 20)
+    package = found.manifest.archives()[-1]._replace(url=big.as_uri(), sha256=sha256_file(big), size=64 << 20)
     manifest = Manifest(lock=make_lock([package], python="", platform="linux-64"))
     tracemalloc.start()
     try:

@@ -26,7 +26,7 @@ def test_another_platform_cannot_be_installed_here(tmp_path: Path):
 
 def test_an_environment_without_a_conda_prefix_is_refused(tmp_path: Path):
     manifest = sample(tmp_path, current_platform()).manifest
-    manifest = replace(manifest, lock=replace(manifest.lock, interpreter="uv"))
+    manifest = replace(manifest, lock=manifest.lock._replace(interpreter="uv"))
     with pytest.raises(FatalError, match="its Python is not a conda package"):
         refuse(manifest, ALIAS, FILE)
 
@@ -48,12 +48,11 @@ def test_without_conda_pack_the_extra_is_named(tmp_path: Path, monkeypatch):
 def test_what_is_made_runs_elsewhere(tmp_path: Path, client, conda_channel: Path, running_python: str, name: str):
     wheel = make_wheel(tmp_path / "wheels", "Said", "1.0", scripts={"said": "said:main"})
     lock = conda_lock(conda_channel, running_python, ["prefixed", "click-like"], [pypi_package(wheel)])
-    lock = replace(
-        lock,
+    lock = lock._replace(
         packages=tuple(
             item
             if item.manager == "pypi"
-            else replace(item, url=(conda_channel / item.subdir / item.filename).as_uri())
+            else item._replace(url=(conda_channel / item.subdir / item.filename).as_uri())
             for item in lock.packages
         ),
     )

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +63,7 @@ def test_a_constraint_that_the_lock_does_not_fulfil_was_taken_back_by_the_channe
 def test_an_archive_of_another_package_is_refused(tmp_path: Path):
     package, path = conda_archive(tmp_path, "tool", "linux-64")
     with pytest.raises(FatalError, match=r"its archive says that it is tool 1\.0 h123_0"):
-        records("linux-64", (replace(package, build="h999_0"), path))
+        records("linux-64", (package._replace(build="h999_0"), path))
 
 
 def test_an_archive_without_metadata_is_refused(tmp_path: Path):

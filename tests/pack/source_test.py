@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,7 @@ class Looked:
 
 def with_source(tmp_path: Path, platform: str, *, built: bool) -> Manifest:
     lock = sample(tmp_path, platform).manifest.lock
-    lock = replace(lock, packages=tuple(sorted([*lock.packages, SOURCE], key=lambda item: item.key)))
+    lock = lock._replace(packages=tuple(sorted([*lock.packages, SOURCE], key=lambda item: item.key)))
     return Manifest(lock=lock, builds={SOURCE.sha256: BUILD} if built else {})
 
 

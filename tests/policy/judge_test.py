@@ -21,7 +21,7 @@ def judged(values, lock: Lock = SAMPLE, request: Request | None = REQUEST, locks
 
 
 def with_packages(*packages) -> Lock:
-    return replace(SAMPLE, packages=packages)
+    return SAMPLE._replace(packages=packages)
 
 
 def test_no_limits_allow_everything():
@@ -71,13 +71,13 @@ def test_a_size_that_is_not_known_is_said_to_be_so():
 
 
 def test_a_version_that_cannot_be_compared_may_be_a_banned_one():
-    assert judged({"banned": ["python <2"]}, with_packages(replace(PYTHON, version="3_custom!"))) == [
+    assert judged({"banned": ["python <2"]}, with_packages(PYTHON._replace(version="3_custom!"))) == [
         ("policy-banned", "python")
     ]
 
 
 def test_a_package_of_the_future_is_not_old_enough():
-    assert judged({"minimum-age": 1}, with_packages(replace(NUMPY, timestamp=NOW + 10**9))) == [("policy-age", "numpy")]
+    assert judged({"minimum-age": 1}, with_packages(NUMPY._replace(timestamp=NOW + 10**9))) == [("policy-age", "numpy")]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_an_environment_on_a_base_has_the_python_of_that():
 
 
 def test_platforms_that_share_a_violation_share_its_line():
-    other = replace(SAMPLE, platform="osx-arm64")
+    other = SAMPLE._replace(platform="osx-arm64")
     (found,) = violations(
         parse_policy({"banned": ["flask"]}, "x").limits,
         {"linux-64": SAMPLE, "osx-arm64": other},

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +134,7 @@ def test_what_is_of_no_package_is_told_and_caches_of_python_are_not(prefix: Path
 
 
 def test_packages_are_compared_with_the_lock(prefix: Path):
-    other = replace(LOCK, packages=(replace(ALPHA, sha256="d" * 64), replace(OMICRON, name="pi"), OMICRON))
+    other = LOCK._replace(packages=(ALPHA._replace(sha256="d" * 64), OMICRON._replace(name="pi"), OMICRON))
     mark(prefix, other)
     found = audit(prefix, other)
     assert [(fault.subject, fault.expected, fault.found) for fault in found.faults] == [
@@ -157,14 +156,14 @@ def test_a_wheel_that_somebody_installed_is_one_too_many(prefix: Path):
 ])  # fmt: skip
 def test_versions_are_compared_as_versions(prefix: Path, locked: str, there: str, same: bool):
     (prefix / SITE / "omicron-1.0.dist-info").rename(prefix / SITE / f"omicron-{there}.dist-info")
-    lock = replace(LOCK, packages=(ALPHA, replace(OMICRON, version=locked)))
+    lock = LOCK._replace(packages=(ALPHA, OMICRON._replace(version=locked)))
     mark(prefix, lock)
     kinds = {fault.kind for fault in audit(prefix, lock).faults}
     assert ("package" in kinds) is not same
 
 
 def test_another_lock_than_asked_for(prefix: Path):
-    lock = replace(LOCK, python="3.12")
+    lock = LOCK._replace(python="3.12")
     assert faults(audit(prefix, lock))[0] == ("marker", "lock", LOCK.id)
 
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +114,7 @@ def test_another_build_of_the_same_name_does_not_come_from_the_cache(conda_chann
 
 
 def test_a_license_and_a_missing_md5_do_no_harm(conda_channel: Path, tmp_path: Path):
-    package = replace(conda_package(conda_channel, "tzish"), md5="", license="CC0-1.0")
+    package = conda_package(conda_channel, "tzish")._replace(md5="", license="CC0-1.0")
     install([package], tmp_path / "one", tmp_path / "cache", Fetcher(conda_channel))
     record = json.loads((tmp_path / "one" / "conda-meta" / "tzish-2024a-0.json").read_bytes())
     assert record["license"] == "CC0-1.0"

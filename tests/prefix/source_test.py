@@ -4,7 +4,6 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +58,7 @@ def commit_of(git: GitRepo, files: Mapping[str, bytes | str], archive: Path, sub
     url = f"git+{git.url}@{commit}{suffix}"
     package = Package(manager="pypi", name="delta", version="1.0", url=url, sha256="", timestamp=1733054400000)
     archive_commit(git.url, commit, archive, root=package.filename.removesuffix(".tar"))
-    return replace(package, sha256=sha256_file(archive))
+    return package._replace(sha256=sha256_file(archive))
 
 
 def test_a_build_depends_neither_on_the_clock_nor_on_settings(
@@ -101,7 +100,7 @@ def test_a_subdirectory_that_is_not_there_is_refused(directories: Directories, t
     git = git_repo("delta")
     package = commit_of(git, source_files("delta", "1.0"), archive, "python")
     archive_commit(git.url, git.git("rev-parse", "HEAD"), archive, root="delta-1.0@ruby")
-    other = replace(package, url=package.url.replace("python", "ruby"))
+    other = package._replace(url=package.url.replace("python", "ruby"))
     with pytest.raises(FatalError, match=r"delta 1\.0: its repository has no directory `ruby`"):
         build(archive, other, tmp_path / "work", directories)
 

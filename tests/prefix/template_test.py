@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -91,7 +90,7 @@ def test_what_is_kept_is_read_again_and_can_be_forgotten(client: Any, conda_chan
     assert (found.prefix, found.directories, found.room) == (tmp_path / "env", described.directories, described.room)
     template.forget(config.directories, lock.id)
     assert template.read(config.directories, lock.id) is None
-    template.keep(tmp_path / "env", dataclasses.replace(lock, platform="osx-arm64"), config.directories)
+    template.keep(tmp_path / "env", lock._replace(platform="osx-arm64"), config.directories)
     assert template.read(config.directories, lock.id) is None, "macOS signs what is rewritten"
 
 

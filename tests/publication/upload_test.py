@@ -4,7 +4,6 @@ import errno
 import hashlib
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +151,7 @@ def test_another_error_of_the_disk_is_named(
 
     monkeypatch.setattr("envtag.fetch._Job.get", broken)
     with pytest.raises(FatalError, match=r"cannot keep p 1\.0 here: Input/output error"):
-        uploader(store, cold_client).upload("a", [replace(make_package(tmp_path, "p"), url=ELSEWHERE)], Report())
+        uploader(store, cold_client).upload("a", [make_package(tmp_path, "p")._replace(url=ELSEWHERE)], Report())
 
 
 def test_what_is_marked_for_deletion_is_revived_and_what_was_deleted_is_stored_anew(

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,7 +68,7 @@ def test_a_registry_that_is_not_in_git_is_told_how(tmp_path: Path):
 def test_what_is_named_wins_over_where_one_is(sample: Sample, tmp_path: Path):
     other = GitRepo.create(tmp_path / "other")
     other.commit({"pyproject.toml": "[tool.envtag]\n", "envs/.gitkeep": ""})
-    settings = dataclasses.replace(config.load(), registry=str(other.path))
+    settings = config.load()._replace(registry=str(other.path))
     with open_registry("", sample.repo.path, settings) as registry:
         assert registry.location == str(other.path)
     with open_registry(str(sample.repo.path), tmp_path, settings) as registry:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from envtag import lock as locks
@@ -45,8 +44,8 @@ def edit_packages(story: Story, wanted: str, name: str = "mlp/base", **fields: A
     """Change fields of one package in a lock."""
 
     def changed(lock: Lock) -> Lock:
-        packages = (replace(item, **fields) if item.name == wanted else item for item in lock.packages)
-        return replace(lock, packages=tuple(packages))
+        packages = (item._replace(**fields) if item.name == wanted else item for item in lock.packages)
+        return lock._replace(packages=tuple(packages))
 
     edit_lock(story, changed, name)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from envtag.diff import Content, Diff, EnvironmentChange, Facts, Requests, compare
@@ -94,7 +93,7 @@ def diff_of(*changes: EnvironmentChange, before: str = "main at 0123456789ab", a
 def environment_files(name: str, *versions: str, spec: str = "- a\n") -> dict[str, str | bytes | None]:
     """The files of an environment with packages `a`, `b`, … of some versions."""
     packages = [
-        replace(conda(letter, version), depends=("b",) if letter == "a" and len(versions) > 1 else ())
+        conda(letter, version)._replace(depends=("b",) if letter == "a" and len(versions) > 1 else ())
         for letter, version in zip("abcd", versions, strict=False)
     ]
     return {

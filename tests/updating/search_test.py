@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -196,6 +195,6 @@ def test_a_local_version_is_compared_by_its_public_part():
             asked.append([f"{bound.name}{bound.versions}" for bound in pins.bounds])
             return UnsolvableError("no") if pins.bounds else local
 
-    local = make_lock([replace(package("c", 1), version="2.1+cpu")], python="3.11")
+    local = make_lock([package("c", 1)._replace(version="2.1+cpu")], python="3.11")
     found(Watching(UNIVERSE, "c"), local, goal("c"))
     assert asked == [[], ["c>2.1"]]

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from envtag.record import TagRecord
@@ -80,7 +78,7 @@ def test_a_tag_without_a_record(published):
 
 def test_a_record_with_other_ids_than_ledger_lock_and_memory(published):
     record = record_of(published)
-    retag(published, replace(record, request="1" * 40, locks={HERE: "2" * 40}))
+    retag(published, record._replace(request="1" * 40, locks={HERE: "2" * 40}))
     found = published.verify(V1)
     assert {item["link"] for item in found} == {"ledger", "lock", "replica", "manifest"}
     lock = next(item for item in found if item["link"] == "lock")
@@ -109,7 +107,7 @@ def test_a_consistent_release_of_other_content_is_what_the_memory_is_for(publish
         tag = registry.git.tag(f"refs/tags/{NAME}@v2")
         assert tag is not None
         manifests = TagRecord.parse(tag.message, REF).manifests
-    retag(published, replace(old, request=v2.request, locks=v2.locks, manifests=manifests), commit)
+    retag(published, old._replace(request=v2.request, locks=v2.locks, manifests=manifests), commit)
     links = {item["link"] for item in published.verify(V1)}
     assert links == {"memory", "replica"}
     forget(published)

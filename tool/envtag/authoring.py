@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from envtag import identity
@@ -148,7 +148,7 @@ def solve_draft(
         output=output,
         pins=pins,
     )
-    return {lock.platform: replace(lock, sources=drafted.settings.spec) for lock in locks}
+    return {lock.platform: lock._replace(sources=drafted.settings.spec) for lock in locks}
 
 
 def changes(

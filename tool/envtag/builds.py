@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -148,7 +148,7 @@ class _Job:
         from envtag.prefix.creation import hydrate
 
         hydrate(
-            replace(lock, packages=conda), scratch, store=self.shelf.store, config=self.config, offline=False,
+            lock._replace(packages=conda), scratch, store=self.shelf.store, config=self.config, offline=False,
             output=self.output,
         )  # fmt: skip
         yield layout.python(scratch, venv=False), exact

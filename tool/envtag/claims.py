@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from envtag.errors import AliasExistsError, FatalError, UnreachableError
@@ -72,7 +72,7 @@ class Claims:
             if released is not None and dict(released.record.locks) != dict(release.locks):
                 raise _taken(alias)
             if self.force and ledger.release(tag) not in (None, release) and self._is_draft(alias):
-                ledger = replace(ledger, releases=tuple(item for item in ledger.releases if item.tag != tag))
+                ledger = ledger._replace(releases=tuple(item for item in ledger.releases if item.tag != tag))
             try:
                 ledger = ledger.with_release(release)
             except AliasExistsError as error:

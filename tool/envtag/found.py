@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from envtag.errors import FatalError
 from envtag.names import Alias
@@ -81,8 +80,7 @@ class Found(Protocol):
         """End what reading it keeps running."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InRegistry:
+class InRegistry(NamedTuple):
     """An environment of a registry at one revision; see `Found`.
 
     Attributes:
@@ -188,24 +186,9 @@ class InRegistry:
 
     def requested(self, platform: str = "") -> list[str]:
         """See `Found.requested`."""
-        from envtag.platforms import base_platform
-        from envtag.spec import parse
+        from envtag.requested import requested  # what only looks an environment up has no use for it
 
-        environment = self.environment
-        files = {file.name: file for file in environment.spec_files()}
-        data = {name: file.data for name, file in files.items()}
-        settings = environment.settings
-        named = [files[name] for name in settings.spec]
-        spec = parse(named, data.__getitem__, extras=settings.extras, groups=settings.groups)
-        python = environment.settings.python
-        asked = base_platform(platform) if platform else ""
-
-        def holds(platforms: frozenset[str] | None) -> bool:
-            return not asked or platforms is None or asked in platforms
-
-        names = [f"conda::{item.match_spec()}" for item in spec.conda if holds(item.platforms)]
-        names += [f"pypi::{item.text}" for item in spec.pypi if not item.constraint and holds(item.platforms)]
-        return ([f"python {python}"] if python else []) + names
+        return requested(self.environment, self.directories.requested, platform)
 
     def aliases(self, platform: str) -> list[str]:
         """See `Found.aliases`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from envtag import archives
@@ -85,7 +84,7 @@ def _made(package: Package, url: GitUrl, known: Path, directories: Directories, 
     """Make the archive, keep it, and remember what it is the archive of."""
     with staged(known) as temporary:
         seconds = archive_commit(mirrors.fetch_url(url.repository), url.revision, temporary, root=_root(package))
-        found = replace(package, sha256=sha256_file(temporary), size=temporary.stat().st_size, timestamp=seconds * 1000)
+        found = package._replace(sha256=sha256_file(temporary), size=temporary.stat().st_size, timestamp=seconds * 1000)
         kept = archives.archive_path(directories, found)
         kept.parent.mkdir(parents=True, exist_ok=True)
         temporary.chmod(0o644)
@@ -101,7 +100,7 @@ def _read(known: Path, package: Package) -> Package | None:
         document: Any = json.loads(known.read_bytes())
         if document.pop("version") != _FORMAT:
             return None
-        return replace(package, **document)
+        return package._replace(**document)
     except (FileNotFoundError, AttributeError, KeyError, TypeError, ValueError):
         return None
 

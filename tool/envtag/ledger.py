@@ -12,24 +12,30 @@ Releases are only ever appended, one line each; a pointer is one line, so that m
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from envtag.errors import AliasExistsError, FatalError
 from envtag.names import MUTABLE_TAGS, parse_tag
 from envtag.platforms import check_platform
 from envtag.util.pattern import pattern
-from envtag.util.yaml_table import Table, Untyped, load_table
 from envtag.util.yaml_text import scalar
+
+if TYPE_CHECKING:
+    from envtag.util.yaml_table import Table
 
 POINTERS = ("stable", "candidate")
 _FORMAT = "1"
 _ID = pattern(r"[0-9a-f]{40}")
 #: What YAML 1.1 or 1.2 readers may take for a number among texts of hex digits: decimal, `12e34`, and `0b01`.
 _NUMBER = pattern(r"[0-9]*e?[0-9]*|0b[01]*")
+#: Bytes of a ledger that is worth being read without YAML: some ten thousand releases.
+_SMALL = 1_000_000
+#: The lines of `to_bytes`; what they hold is checked apart.
+_RELEASE = pattern(r"- \{tag: (?P<tag>\S+), request: (?P<request>\S+), locks: \{(?P<locks>\S+: \S+(?:, \S+: \S+)*)\}\}")
+_POINTER = pattern(r"  (?P<name>[a-z]+): (?P<tag>\S+)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Release(NamedTuple):
     """What one immutable tag was released with.
 
     Attributes:
@@ -43,8 +49,7 @@ class Release:
     locks: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
+class Ledger(NamedTuple):
     """The releases of one environment in the order they were made, and its pointers.
 
     Attributes:
@@ -53,7 +58,7 @@ class Ledger:
     """
 
     releases: tuple[Release, ...] = ()
-    pointers: Mapping[str, str] = field(default_factory=dict)
+    pointers: Mapping[str, str] = {}
 
     @classmethod
     def parse(cls, data: bytes, where: str) -> Ledger:
@@ -66,6 +71,11 @@ class Ledger:
         Raises:
             FatalError: It is malformed, or its parts contradict each other; names file and line.
         """
+        written = _as_written(data)
+        if written is not None:
+            return written
+        from envtag.util.yaml_table import load_table
+
         document = load_table(data, where)
         document.check_version(_FORMAT)
         document.check_keys(("version", "releases", "pointers"))
@@ -110,7 +120,7 @@ class Ledger:
         """
         present = self.release(release.tag)
         if present is None:
-            return replace(self, releases=(*self.releases, release))
+            return self._replace(releases=(*self.releases, release))
         if (present.request, dict(present.locks)) == (release.request, dict(release.locks)):
             return self
         alias = f"{name}:{release.tag}" if name else release.tag
@@ -132,7 +142,7 @@ class Ledger:
             raise FatalError(f"`{pointer}` is not a tag that points at a release", f"one of {_listed(POINTERS)}")
         if self.release(tag) is None:
             raise FatalError(f"`{tag}` is not released", _released({item.tag: item for item in self.releases}))
-        return replace(self, pointers={**self.pointers, pointer: tag})
+        return self._replace(pointers={**self.pointers, pointer: tag})
 
     def _lines(self) -> Iterator[str]:
         yield f"version: {_FORMAT}"
@@ -143,6 +153,38 @@ class Ledger:
         yield "pointers:" if self.pointers else "pointers: {}"
         for pointer, tag in sorted(self.pointers.items()):
             yield f"  {pointer}: {scalar(tag)}"
+
+
+def _as_written(data: bytes) -> Ledger | None:
+    """A ledger of exactly the bytes that `to_bytes` gives, for which no YAML parser is loaded; None for any other."""
+    if len(data) > _SMALL:
+        return None
+    releases: dict[str, Release] = {}
+    pointers: dict[str, str] = {}
+    try:
+        for line in data.decode().splitlines():
+            if release := _RELEASE.fullmatch(line):
+                pairs = (pair.split(": ") for pair in release["locks"].split(", "))
+                locks = {check_platform(platform): _bare(lock) for platform, lock in pairs}
+                tag = parse_tag(_bare(release["tag"]))
+                releases[tag] = Release(tag=tag, request=_bare(release["request"]), locks=locks)
+            elif pointer := _POINTER.fullmatch(line):
+                pointers[pointer["name"]] = _bare(pointer["tag"])
+    except (FatalError, ValueError):
+        return None
+    ledger = Ledger(releases=tuple(releases.values()), pointers=pointers)
+    ids = (text for release in ledger.releases for text in (release.request, *release.locks.values()))
+    legal = (
+        releases.keys().isdisjoint(MUTABLE_TAGS)
+        and releases.keys() >= {*pointers.values()}
+        and {*POINTERS} >= pointers.keys()
+        and all(_ID.fullmatch(text) for text in ids)
+    )
+    return ledger if legal and ledger.to_bytes() == data else None
+
+
+def _bare(text: str) -> str:
+    return text[1:-1] if text[:1] == text[-1:] == "'" else text
 
 
 def _release(entry: Table) -> Release:
@@ -180,6 +222,8 @@ def _id(table: Table, key: str) -> str:
 
 def _typed(table: Table, key: str) -> str:
     """A text that every YAML reader takes for text."""
+    from envtag.util.yaml_table import Untyped
+
     value = table.text(key)
     if isinstance(table[key], Untyped):
         raise FatalError(

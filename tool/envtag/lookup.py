@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from envtag import trust
@@ -83,7 +82,7 @@ def _by_alias(alias: Alias, registry: Registry, config: Config) -> InRegistry:
                 f"point it at a release: `envtag alias {alias.name}:TAG {alias}`",
             )
         pointed = _by_alias(Alias(name=alias.name, tag=target, digest=alias.digest), registry, config)
-        return replace(pointed, alias=alias)
+        return pointed._replace(alias=alias)
     return _immutable(alias, registry, config)
 
 

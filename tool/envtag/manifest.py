@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -42,7 +42,7 @@ class Build:
 
     def package(self, source: Package) -> Package:
         """The wheel as a package of its own, in place of the source that a lock holds; only a store has it."""
-        return replace(source, url=f"{BUILT}:{quote(self.filename)}", sha256=self.sha256, size=self.size)
+        return source._replace(url=f"{BUILT}:{quote(self.filename)}", sha256=self.sha256, size=self.size)
 
     def document(self) -> dict[str, Any]:
         """What is written of it."""

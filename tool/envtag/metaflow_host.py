@@ -10,7 +10,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from envtag import needs
@@ -176,7 +175,7 @@ class HostSession(Session):
         super().__init__(where=where)
         self.unreachable: FatalError | None = None
         if store_url:
-            self.config = replace(self.config, store=store_url)
+            self.config = self.config._replace(store=store_url)
 
     def read(self, in_git: Callable[[], T], in_store: Callable[[Store, FatalError], T]) -> T:
         """See the base class."""

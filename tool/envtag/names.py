@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from envtag.errors import FatalError
 from envtag.util.pattern import pattern
@@ -33,8 +33,13 @@ _RUN = pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VARIABLE = pattern(r"@\{([^{}]*)(\}?)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alias:
+class _Alias(NamedTuple):
+    name: str
+    tag: str
+    digest: str
+
+
+class Alias(_Alias):
     """A name and a tag; only legal ones can be made.
 
     Attributes:
@@ -43,17 +48,19 @@ class Alias:
         digest: `sha256:` and 64 hex digits that what it stands for must have; empty for any.
     """
 
-    name: str
-    tag: str = DEFAULT_TAG
-    digest: str = ""
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        parse_name(self.name)
-        parse_tag(self.tag)
-        if self.digest and not _DIGEST.fullmatch(self.digest):
-            raise FatalError(
-                f"{shown(self.digest)} is not a digest", "a digest is `sha256:` and 64 lower-case hex digits"
-            )
+    def __new__(cls, name: str, tag: str = DEFAULT_TAG, digest: str = "") -> Alias:  # noqa: PYI034 - `Self` is of 3.11
+        """Make one.
+
+        Raises:
+            FatalError: A part of it is not legal.
+        """
+        parse_name(name)
+        parse_tag(tag)
+        if digest and not _DIGEST.fullmatch(digest):
+            raise FatalError(f"{shown(digest)} is not a digest", "a digest is `sha256:` and 64 lower-case hex digits")
+        return super().__new__(cls, name, tag, digest)
 
     @property
     def mutable(self) -> bool:
@@ -69,24 +76,38 @@ class Alias:
         return f"{self.name}:{self.tag}" + (f"@{self.digest}" if self.digest else "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FullId:
-    """One resolved environment by its two ids, 40 hex digits each: what was asked, and what was resolved."""
-
+class _FullId(NamedTuple):
     request: str
     lock: str
 
-    def __post_init__(self) -> None:
-        for part in (self.request, self.lock):
+
+class FullId(_FullId):
+    """One resolved environment by its two ids, 40 hex digits each: what was asked, and what was resolved."""
+
+    __slots__ = ()
+
+    def __new__(cls, request: str, lock: str) -> FullId:  # noqa: PYI034 - `Self` is of Python 3.11
+        """Make one.
+
+        Raises:
+            FatalError: A part of it is no id.
+        """
+        for part in (request, lock):
             if not _ID.fullmatch(part):
                 raise FatalError(f"{shown(part)} is not an id", "an id is 40 lower-case hex digits")
+        return super().__new__(cls, request, lock)
 
     def __str__(self) -> str:
         return f"{self.request}:{self.lock}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pathspec:
+class _Pathspec(NamedTuple):
+    flow: str
+    run: str
+    step: str
+
+
+class Pathspec(_Pathspec):
     """The environment of a step of a Metaflow run.
 
     Attributes:
@@ -95,19 +116,24 @@ class Pathspec:
         step: The step's name; empty for the run's end step.
     """
 
-    flow: str
-    run: str = ""
-    step: str = ""
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        if not _IDENTIFIER.fullmatch(self.flow):
-            raise _bad_pathspec(self.path, f"{shown(self.flow)} is not the name of a flow")
-        if self.run and not _RUN.fullmatch(self.run):
-            raise _bad_pathspec(self.path, f"{shown(self.run)} is not the id of a run")
-        if self.step and not _IDENTIFIER.fullmatch(self.step):
-            raise _bad_pathspec(self.path, f"{shown(self.step)} is not the name of a step")
-        if self.step and not self.run:
-            raise _bad_pathspec(self.path, "a step needs its run")
+    def __new__(cls, flow: str, run: str = "", step: str = "") -> Pathspec:  # noqa: PYI034 - `Self` is of Python 3.11
+        """Make one.
+
+        Raises:
+            FatalError: A part of it is not legal.
+        """
+        made = super().__new__(cls, flow, run, step)
+        if not _IDENTIFIER.fullmatch(flow):
+            raise _bad_pathspec(made.path, f"{shown(flow)} is not the name of a flow")
+        if run and not _RUN.fullmatch(run):
+            raise _bad_pathspec(made.path, f"{shown(run)} is not the id of a run")
+        if step and not _IDENTIFIER.fullmatch(step):
+            raise _bad_pathspec(made.path, f"{shown(step)} is not the name of a step")
+        if step and not run:
+            raise _bad_pathspec(made.path, "a step needs its run")
+        return made
 
     @property
     def path(self) -> str:

@@ -8,11 +8,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(slots=True)
 class Output:
     """Where a verb writes.
 
@@ -20,8 +18,11 @@ class Output:
         quiet: Say nothing but results and errors (`-q`).
     """
 
-    quiet: bool = False
-    _progress: Any = field(default=None, repr=False)
+    __slots__ = ("_progress", "quiet")
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self._progress: Any = None
 
     def data(self, text: str) -> None:
         """Print a result to stdout."""

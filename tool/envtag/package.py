@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from envtag.util.pattern import pattern
@@ -12,8 +11,7 @@ Manager = Literal["conda", "pypi"]
 _PLAIN_URL = pattern(r"https?://[a-zA-Z0-9.-]+/(?:[A-Za-z0-9._~/+=-]*/)?([A-Za-z0-9._~+=!-]+)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
+class Package(NamedTuple):
     """One archive of one environment on one platform, known by its hash.
 
     Attributes:

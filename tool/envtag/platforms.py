@@ -6,13 +6,13 @@ Wherever a lock is named by its platform, the name has the variant; what runs on
 
 from __future__ import annotations
 
-import platform as host_platform
 import re
 import sys
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from envtag.errors import FatalError
+from envtag.util import host
 
 PLATFORMS = ("linux-64", "linux-aarch64", "osx-64", "osx-arm64", "win-64")
 
@@ -55,7 +55,7 @@ def current_platform() -> str:
     Raises:
         FatalError: This machine is none of `PLATFORMS`.
     """
-    machine = host_platform.machine().lower()
+    machine = host.machine().lower()
     arch = {"x86_64": "64", "amd64": "64", "aarch64": "aarch64", "arm64": "arm64"}.get(machine, machine)
     system = {"linux": "linux", "darwin": "osx", "win32": "win"}.get(sys.platform, sys.platform)
     if system == "linux" and arch == "arm64":

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from envtag.errors import FatalError
 from envtag.names import Alias
@@ -21,8 +20,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _HINT = "the tag was not made by this envtag: do not use it before its owners have looked at it"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagRecord:
+class TagRecord(NamedTuple):
     """What an immutable tag stands for.
 
     Attributes:

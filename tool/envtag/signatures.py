@@ -6,9 +6,8 @@ choose by which rule the tag is judged.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from envtag.errors import FatalError, UnreachableError
 from envtag.util.canonical import sha256_hex
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 SIGNERS_FILE = ".envtag/allowed_signers"
 TRUSTED_FILE = ".envtag/trusted_tags"
 _KEY = b"require-signed"
+#: No signature is without it; where it is missing, nothing is loaded that reads one.
+_SIGNATURE = "-----BEGIN "
 _TRUSTED = pattern(r"(?P<sha>[0-9a-f]{40}|[0-9a-f]{64})\s+(?P<name>\S+)")
 _HINT = (
     "do not use it before the registry's owners have looked at it; they can list it in `.envtag/trusted_tags` if it is "
@@ -28,8 +29,7 @@ _HINT = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SigningRule:
+class SigningRule(NamedTuple):
     """What a registry demands.
 
     Attributes:
@@ -139,6 +139,8 @@ def signed_by(tag: TagObject, git: Git, commit: str | None, own: str = "") -> st
         commit: The head of the default branch, whose `.envtag/allowed_signers` says who is who; None for none.
         own: Path of the user's own list, which says it then.
     """
+    if _SIGNATURE not in tag.message:
+        return ""
     from envtag.git.signing import signature_format, verify_tag
 
     if not signature_format(tag.message):

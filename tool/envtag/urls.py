@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
 from envtag.errors import FatalError
@@ -83,8 +83,7 @@ def channel_name(url: str) -> str:
     return bare[len(CONDA_ALIAS) + 1 :] if bare.startswith(f"{CONDA_ALIAS}/") else bare
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitUrl:
+class GitUrl(NamedTuple):
     """What a `git+…` URL names (pip's form: `git+https://host/repository@REVISION#subdirectory=directory`).
 
     Attributes:
@@ -135,8 +134,7 @@ def _is_revision(text: str) -> bool:
     return _REVISION.fullmatch(text) is not None and ".." not in text and not text.endswith((".lock", "/", "."))
 
 
-@dataclass(frozen=True, slots=True)
-class Mirrors:
+class Mirrors(NamedTuple):
     """A client's own map of canonical URL prefixes to where it really fetches; never part of a lock.
 
     Attributes:
@@ -210,7 +208,7 @@ def _bare(url: str) -> str:
 def _replace(url: str, pairs: tuple[tuple[str, str], ...]) -> str:
     git = parse_git(url)
     if git is not None:
-        return str(replace(git, repository=_replace(git.repository, pairs)))
+        return str(git._replace(repository=_replace(git.repository, pairs)))
     for prefix, replacement in pairs:
         if url == prefix or url.startswith(f"{prefix}/"):
             return replacement + url[len(prefix) :]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass
 class Session:
     """One run of the program.
 
@@ -32,10 +30,11 @@ class Session:
         datastore: The kind of Metaflow's datastore.
     """
 
-    where: str = ""
-    quiet: bool = False
-    offline: bool = field(default=False)
-    datastore: str = field(default="local")
+    def __init__(self, *, where: str = "", quiet: bool = False) -> None:
+        self.where = where
+        self.quiet = quiet
+        self.offline = False
+        self.datastore = "local"
 
     @cached_property
     def output(self) -> Output:

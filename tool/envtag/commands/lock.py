@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from envtag.authoring import Draft, answered, changes, draft, solve_draft, write_if_changed
@@ -111,7 +110,7 @@ def _lock_one(
 def _readable(environment: Environment, unmerged: Mapping[str, Pins]) -> Environment:
     """An environment without the locks that git holds as conflicts and that nobody has settled."""
     unsettled = {name for name in environment.platforms if name in unmerged and not is_settled(environment, name)}
-    return replace(environment, platforms=tuple(name for name in environment.platforms if name not in unsettled))
+    return environment.limited(tuple(name for name in environment.platforms if name not in unsettled))
 
 
 def _bases_first(names: Sequence[str], registry: Registry) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -199,7 +199,7 @@ def _answer(
     solved = solve_draft(drafted, missing, config=config, output=output)
     sources = drafted.settings.spec
     return {
-        name: solved[name] if name in solved else replace(kept[name], sources=sources)
+        name: solved[name] if name in solved else kept[name]._replace(sources=sources)
         for name in drafted.settings.platforms
     }
 

@@ -12,7 +12,6 @@ from envtag.output import Output, megabytes
 from envtag.platforms import base_platform, current_platform
 from envtag.prefix.marker import environment_path, is_whole
 from envtag.render import fields, table
-from envtag.resolutions import is_current
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -60,6 +59,8 @@ def _is_default(item: dict[str, Any], store: Callable[[], Store] | None) -> bool
     """Whether a lock is what its request is resolved to today, as far as the store can be asked."""
     if store is None:
         return False
+    from envtag.resolutions import is_current
+
     try:
         return is_current(store(), item["request"], item["platform"], item["lock"])
     except FatalError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from envtag.diff.model import Kind, Level, LockChange, PackageChange
@@ -76,7 +75,7 @@ def apply(change: LockChange, before: Lock | None) -> Lock | None:
     packages.update({item.after.key: item.after for item in change.packages if item.after is not None})
     if change.after is None:
         return None
-    return replace(change.after, packages=tuple(packages[key] for key in sorted(packages)))
+    return change.after._replace(packages=tuple(packages[key] for key in sorted(packages)))
 
 
 def source_of(package: Package) -> str:
@@ -94,7 +93,7 @@ def canonical(name: str) -> str:
 
 
 def _head(lock: Lock | None) -> Lock | None:
-    return replace(lock, packages=()) if lock is not None else None
+    return lock._replace(packages=()) if lock is not None else None
 
 
 def _change(before: Package, after: Package) -> PackageChange:

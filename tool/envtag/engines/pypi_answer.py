@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
@@ -178,7 +177,7 @@ def _still(problem: PypiProblem, entries: Sequence[Entry], packages: Mapping[str
                 f"locked: {locked.filename} (sha256 {locked.sha256})",
                 frozenset({locked.name}),
             )
-    return {locked.name: replace(locked, depends=packages[locked.name].depends) for locked in kept}
+    return {locked.name: locked._replace(depends=packages[locked.name].depends) for locked in kept}
 
 
 def look_at_extras(problem: PypiProblem, said: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -61,7 +61,7 @@ class Compile:
         file = self.workspace / output_format  # what is in an output file that is there is what uv prefers
         file.write_text(_preferences(output_format, self.preferred), encoding="utf-8")
         done = run_uv([*arguments, "--output-file", str(file)], cache=self.cache, extra=self.variables)
-        return replace(done, stdout=file.read_bytes() if done.returncode == 0 else b"")
+        return done._replace(stdout=file.read_bytes() if done.returncode == 0 else b"")
 
 
 def prepare(

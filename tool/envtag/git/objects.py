@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from envtag.errors import FatalError
 from envtag.util.pattern import pattern
@@ -12,8 +12,7 @@ from envtag.util.pattern import pattern
 _PERSON = pattern(r"(?P<person>.*) (?P<seconds>-?\d+) [-+]\d{4}\Z", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagObject:
+class TagObject(NamedTuple):
     """An annotated tag.
 
     Attributes:
@@ -33,8 +32,7 @@ class TagObject:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
+class Commit(NamedTuple):
     """One commit of a history.
 
     Attributes:

@@ -142,7 +142,7 @@ class _Job:
         if self.offline or not lacking:
             return {}
         found = hashes.sizes(lacking, config=self.config)
-        done = {item.url: replace(item, size=found[item.url]) for item in lacking if item.url in found}
+        done = {item.url: item._replace(size=found[item.url]) for item in lacking if item.url in found}
         if done:
             self.fetched.append(f"size of {_named(list(done.values()))}, as their servers state it")
         return done
@@ -182,8 +182,7 @@ def _merged(entry: Entry, record: Package) -> Package:
                 f"{entry.where}: states {kind} {stated} of {package}, and its channel states {other}",
                 "nothing was imported; one of them was tampered with, or the package was replaced",
             )
-    return replace(
-        package,
+    return package._replace(
         sha256=record.sha256,
         md5=record.md5,
         size=package.size if package.size is not None else record.size,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from envtag.errors import FatalError
@@ -86,8 +85,7 @@ def _entry(block: Table, custom: Mapping[str, Any]) -> Entry | None:
     depends = {key: block.table("dependencies").text(key, "") for key in block.table("dependencies").value}
     url = block.text("url")
     if manager == "conda":
-        package = replace(
-            conda_package(url, where),
+        package = conda_package(url, where)._replace(
             depends=tuple(f"{key} {value}".strip() for key, value in sorted(depends.items())),
         )
         if package.name != name.lower() or package.version != block.text("version"):
@@ -102,7 +100,7 @@ def _entry(block: Table, custom: Mapping[str, Any]) -> Entry | None:
             sha256="",
             depends=tuple(sorted({key for key in needed if key != "python"})),
         )
-    package = replace(package, sha256=hashes.digest("sha256"), md5=hashes.digest("md5") if manager == "conda" else "")
+    package = package._replace(sha256=hashes.digest("sha256"), md5=hashes.digest("md5") if manager == "conda" else "")
     return Entry(package=_stated(package, platform, custom), where=where)
 
 
@@ -115,8 +113,7 @@ def _stated(package: Package, platform: str, custom: Mapping[str, Any]) -> Packa
             continue
         if isinstance(stated, dict):
             size, license_, timestamp = (stated.get(field) for field in ("size", "license", "timestamp"))
-            return replace(
-                package,
+            return package._replace(
                 size=size if isinstance(size, int) else None,
                 license=license_ if isinstance(license_, str) else None,
                 timestamp=timestamp if isinstance(timestamp, int) else None,

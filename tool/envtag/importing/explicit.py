@@ -64,7 +64,7 @@ def _conda(line: str, where: str) -> Entry:
         return Entry(package=package, where=where)
     kind = kind or ("md5" if len(text) == _MD5_LENGTH else "sha256")
     digest = digest_of(kind, text, where)
-    package = replace(package, md5=digest) if kind == "md5" else replace(package, sha256=digest)
+    package = package._replace(md5=digest) if kind == "md5" else package._replace(sha256=digest)
     return Entry(package=package, where=where)
 
 
@@ -75,7 +75,7 @@ def _pypi(match: re.Match[str], where: str) -> Entry:
     name = pypi_name(match["name"], where)
     filename = url.partition("#")[0].rpartition("/")[2]
     package = Package(manager="pypi", name=name, version=version_of(filename, where), url=url, sha256="")
-    return Entry(package=replace(package, sha256=digest_of("sha256", match["sha256"] or "", where)), where=where)
+    return Entry(package=package._replace(sha256=digest_of("sha256", match["sha256"] or "", where)), where=where)
 
 
 def version_of(filename: str, where: str) -> str:

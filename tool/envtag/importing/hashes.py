@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from envtag import archives
@@ -122,8 +121,8 @@ def _held(entry: Entry, path: Path) -> Package:
                 f"{without_credentials(package.url)} has",
                 "nothing was imported; it was tampered with, or replaced there",
             )
-    found = replace(package, sha256=got["sha256"], size=path.stat().st_size)
-    return _described(replace(found, md5=got["md5"]), path) if package.manager == "conda" else found
+    found = package._replace(sha256=got["sha256"], size=path.stat().st_size)
+    return _described(found._replace(md5=got["md5"]), path) if package.manager == "conda" else found
 
 
 def _described(package: Package, path: Path) -> Package:
@@ -132,8 +131,7 @@ def _described(package: Package, path: Path) -> Package:
     with suppress(OSError, ValueError):  # whoever installs it says what is wrong with it
         index = json.loads(aio.run(_read(path, package)))
     depends, license_, timestamp = index.get("depends"), index.get("license"), index.get("timestamp")
-    return replace(
-        package,
+    return package._replace(
         depends=package.depends or tuple(str(item) for item in depends or ()),
         license=package.license or (license_ if isinstance(license_, str) and license_ else None),
         timestamp=package.timestamp or (timestamp if isinstance(timestamp, int) else None),

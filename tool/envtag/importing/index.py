@@ -101,5 +101,5 @@ def _chosen(entry: Entry, offered: Mapping[str, Offered], problem: PypiProblem, 
         )
     url = config.mirrors.canonical_url(file.url)
     return replace(
-        entry, package=replace(package, url=url, sha256=file.sha256, size=file.size, timestamp=file.uploaded)
+        entry, package=package._replace(url=url, sha256=file.sha256, size=file.size, timestamp=file.uploaded)
     )

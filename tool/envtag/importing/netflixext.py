@@ -51,7 +51,7 @@ def _entry(item: Table, where: str) -> Entry:
     digest = item.table("hashes").text(extension, "")
     if kind == "conda":
         package = conda_package(url, where)
-        return Entry(package=replace(package, md5=digest_of("md5", digest, where)), where=where)
+        return Entry(package=package._replace(md5=digest_of("md5", digest, where)), where=where)
     if kind not in ("pypi", "pip"):
         raise refused(where, kind, "it is not a kind of package that is known", "`conda` and `pypi` are")
     public = public_url(url, where).partition("#")[0]

@@ -151,8 +151,7 @@ def _conda(url: str, block: Table) -> Entry:
         stated = block.text(key, "")
         if stated and stated != found:
             raise FatalError(f"{block.where}: `{key}` is `{stated}`, and its archive is of `{found}`")
-    package = replace(
-        package,
+    package = package._replace(
         sha256=block.digest("sha256"),
         md5=block.digest("md5"),
         size=block.number("size"),
@@ -174,7 +173,7 @@ def _evaluated(entries: list[Entry], platform: str) -> tuple[Entry, ...]:
     return tuple(
         entry
         if entry.package.manager == "conda"
-        else replace(entry, package=replace(entry.package, depends=_needs(entry, environment, names)))
+        else replace(entry, package=entry.package._replace(depends=_needs(entry, environment, names)))
         for entry in entries
     )
 

@@ -74,8 +74,7 @@ def _conda(record: Table) -> Entry:
     package = conda_package(url, where)
     timestamp = record.value.get("timestamp")
     return Entry(
-        package=replace(
-            package,
+        package=package._replace(
             sha256=record.digest("sha256"),
             md5=record.digest("md5"),
             size=record.number("size"),
@@ -150,13 +149,13 @@ def _direct(package: Package, direct: Table, where: str) -> Entry:
             raise FatalError(f"{where}: `{package.name}` is of a repository that is not git's", "publish a wheel of it")
         subdirectory = direct.text("subdirectory", "")
         located = f"git+{url}@{vcs.text('commit_id')}" + (f"#subdirectory={subdirectory}" if subdirectory else "")
-        return Entry(package=replace(package, url=public_url(located, where)), where=where)
+        return Entry(package=package._replace(url=public_url(located, where)), where=where)
     stated = info.table("hashes").digest("sha256") or info.text("hash", "").removeprefix("sha256=")
     sha256 = digest_of("sha256", stated, where)
     if not url.startswith(("http://", "https://")):  # a file that is gone: an index may have it, by its hash
         return Entry(package=package, where=where, hashes=(sha256,) if sha256 else ())
     return Entry(
-        package=replace(package, url=public_url(url, where).partition("#")[0], sha256=sha256), where=where, direct=True
+        package=package._replace(url=public_url(url, where).partition("#")[0], sha256=sha256), where=where, direct=True
     )
 
 

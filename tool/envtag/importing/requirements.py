@@ -149,7 +149,7 @@ def _entries(pins: list[_Pin], environment: dict[str, str]) -> tuple[Entry, ...]
         for who in pin.via:
             needs.setdefault(pypi_name(who, pin.where), set()).add(entry.package.name)
     return tuple(
-        replace(entry, package=replace(entry.package, depends=tuple(sorted(needs.get(entry.package.name, set())))))
+        replace(entry, package=entry.package._replace(depends=tuple(sorted(needs.get(entry.package.name, set())))))
         for _, entry in found
     )
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from envtag import identity
 
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from envtag.request import Interpreter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
+class Lock(NamedTuple):
     """What was resolved for one platform.
 
     Attributes:
@@ -42,7 +40,7 @@ class Lock:
     content_hash: str = ""
     base: str = ""
     base_lock: str = ""
-    virtual_packages: Mapping[str, str] = field(default_factory=dict)
+    virtual_packages: Mapping[str, str] = {}
     imported: str = ""
 
     @property

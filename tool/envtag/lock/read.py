@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, cast
@@ -16,10 +15,11 @@ from envtag.lock.write import FORMAT
 from envtag.package import Manager, Package
 from envtag.platforms import check_platform, check_whole_platform
 from envtag.urls import channel_url, check_public
+from envtag.util.pattern import pattern
 from envtag.util.yaml_read import check_size, load
 
-_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
-_MD5 = re.compile(r"[0-9a-f]{32}\Z")
+_SHA256 = pattern(r"[0-9a-f]{64}\Z")
+_MD5 = pattern(r"[0-9a-f]{32}\Z")
 _BLOCK_KEYS = frozenset(
     {"build", "category", "dependencies", "hash", "manager", "name", "optional", "platform", "url", "version"}
 )

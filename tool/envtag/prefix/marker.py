@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from envtag.util.canonical import canonical_json
 
@@ -17,8 +16,7 @@ MARKER = Path(".envtag.json")
 _VERSION = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marker:
+class Marker(NamedTuple):
     """What a finished prefix was made from.
 
     Attributes:
@@ -36,8 +34,7 @@ class Marker:
     python: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
+class Installed(NamedTuple):
     """A whole environment on this machine: its path, and what it was made from."""
 
     path: Path
@@ -46,7 +43,7 @@ class Installed:
 
 def write(prefix: Path, marker: Marker) -> None:
     """Mark a prefix as whole."""
-    (prefix / MARKER).write_bytes(canonical_json({"version": _VERSION, **asdict(marker)}) + b"\n")
+    (prefix / MARKER).write_bytes(canonical_json({"version": _VERSION, **marker._asdict()}) + b"\n")
 
 
 def read(prefix: Path) -> Marker | None:
@@ -55,8 +52,11 @@ def read(prefix: Path) -> Marker | None:
         document = json.loads((prefix / MARKER).read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
-    names = {item.name for item in fields(Marker)}
-    if not isinstance(document, dict) or document.pop("version", None) != _VERSION or set(document) != names:
+    if (
+        not isinstance(document, dict)
+        or document.pop("version", None) != _VERSION
+        or set(document) != set(Marker._fields)
+    ):
         return None
     return Marker(**document)
 

@@ -12,9 +12,8 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envtag.prefix import activation, marker
 from envtag.prefix.naming import Naming, namings
@@ -31,8 +30,7 @@ _OWN_BYTES = 64 << 20
 REMADE = frozenset({activation.SHELL_FILE.as_posix(), marker.MARKER.as_posix()})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
+class Template(NamedTuple):
     """A prefix whose files may be used for a further one; paths are relative to it, and sorted.
 
     Attributes:

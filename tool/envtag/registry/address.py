@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from envtag.errors import FatalError
@@ -15,8 +15,7 @@ _SCP = pattern(r"(?:(?P<user>[^@/:]+)@)?(?P<host>[^/:\\]{2,}):(?P<path>(?!//).+)
 _DEFAULT_PORTS = {"https": 443, "http": 80, "ssh": 22, "git": 9418}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(NamedTuple):
     """The address of a remote repository.
 
     Attributes:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from envtag.errors import FatalError
 from envtag.platforms import check_platform, order
@@ -39,8 +38,7 @@ class Files(Protocol):
         """The paths of the files of one name, at any depth below a directory."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkTreeFiles:
+class WorkTreeFiles(NamedTuple):
     """The files as they are on disk."""
 
     root: Path
@@ -74,8 +72,7 @@ class WorkTreeFiles:
         return [f"{Path(place).relative_to(self.root).as_posix()}/{name}" for place, _, files in walk if name in files]
 
 
-@dataclass(frozen=True, slots=True)
-class RevisionFiles:
+class RevisionFiles(NamedTuple):
     """The files at a commit."""
 
     git: Git
@@ -94,7 +91,6 @@ class RevisionFiles:
         return [path for path in self.git.list_tree(self.commit, directory) if path.endswith(f"/{name}")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """An environment as a registry holds it.
 
@@ -105,16 +101,27 @@ class Environment:
         files: Where its files are read from.
     """
 
-    name: str
-    revision: str
-    platforms: tuple[str, ...]
-    files: Files = field(repr=False, compare=False)
-    _read: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    __slots__ = ("_read", "files", "name", "platforms", "revision")
+
+    def __init__(self, *, name: str, revision: str, platforms: tuple[str, ...], files: Files) -> None:
+        self.name = name
+        self.revision = revision
+        self.platforms = platforms
+        self.files = files
+        self._read: dict[str, Any] = {}
+
+    def limited(self, platforms: tuple[str, ...]) -> Environment:
+        """The same environment as if it were locked for some of its platforms alone."""
+        return Environment(name=self.name, revision=self.revision, platforms=platforms, files=self.files)
 
     @property
     def directory(self) -> str:
         """Its directory, relative to the registry's root."""
         return f"{ENVIRONMENTS}/{self.name}"
+
+    def settings_bytes(self) -> bytes:
+        """The bytes of its `envtag.yml`; none where there is no such file."""
+        return self.files.read(f"{self.directory}/{SETTINGS_FILE}") or b""
 
     @property
     def settings(self) -> EnvironmentSettings:
@@ -126,8 +133,7 @@ class Environment:
         if SETTINGS_FILE not in self._read:
             from envtag.settings import EnvironmentSettings
 
-            data = self.files.read(f"{self.directory}/{SETTINGS_FILE}") or b""
-            self._read[SETTINGS_FILE] = EnvironmentSettings.parse(data, self.where(SETTINGS_FILE))
+            self._read[SETTINGS_FILE] = EnvironmentSettings.parse(self.settings_bytes(), self.where(SETTINGS_FILE))
         return cast("EnvironmentSettings", self._read[SETTINGS_FILE])
 
     @property

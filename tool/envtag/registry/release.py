@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from envtag.errors import FatalError
 from envtag.record import TagRecord
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
 _HINT = "do not use it before the registry's owners have looked at it"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleasedTag:
+class ReleasedTag(NamedTuple):
     """An immutable tag whose links hold: its record is of its ref, and its commit's ledger says the same.
 
     Attributes:

@@ -292,6 +292,6 @@ def _solved(
         request, list(pins), config=config, store=None, base_locks=drafted.base_locks, output=output, pins=pins
     )
     return {
-        name: replace(answer, request=drafted.id, sources=drafted.settings.spec) if isinstance(answer, Lock) else answer
+        name: answer._replace(request=drafted.id, sources=drafted.settings.spec) if isinstance(answer, Lock) else answer
         for name, answer in answers.items()
     }

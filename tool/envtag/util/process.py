@@ -6,15 +6,13 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from envtag.errors import FatalError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completed:
+class Completed(NamedTuple):
     """What a finished process left: its argv, exit code, and both streams as bytes."""
 
     argv: tuple[str, ...]

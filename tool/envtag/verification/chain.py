@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from envtag import trust
@@ -224,4 +224,4 @@ class Chain:
 
 def _bare(alias: Alias) -> Alias:
     """An alias without its digest, as refs know it."""
-    return replace(alias, digest="") if alias.digest else alias
+    return alias._replace(digest="") if alias.digest else alias
