@@ -12,6 +12,8 @@ from support.locks import FLASK, NUMPY
         ("https://e.org/c/noarch/a-1.0-0.tar.bz2", "a-1.0-0.tar.bz2", "tar.bz2"),
         ("https://e.org/a-1.0-py3-none-any.whl", "a-1.0-py3-none-any.whl", "whl"),
         ("https://e.org/a-1.0%2Bcpu-py3-none-any.whl?x=1", "a-1.0+cpu-py3-none-any.whl", "whl"),
+        ("file:///srv/channel/noarch/a-1.0-0.conda", "a-1.0-0.conda", "conda"),
+        ("file:///srv/my%20channel/noarch/a%2B-1.0-0.conda", "a+-1.0-0.conda", "conda"),
         ("https://e.org/a-1.0.tar.gz", "a-1.0.tar.gz", "tar.gz"),
         ("https://e.org/a-1.0.zip", "a-1.0.zip", "zip"),
         ("https://e.org/a-1.0.egg", "a-1.0.egg", "egg"),

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from envtag.util.pattern import pattern
 
 Manager = Literal["conda", "pypi"]
-_PLAIN_URL = pattern(r"https?://[a-zA-Z0-9.-]+/(?:[A-Za-z0-9._~/+=-]*/)?([A-Za-z0-9._~+=!-]+)")
+_PLAIN_URL = pattern(r"(?:https?://[a-zA-Z0-9.-]+|file://)/(?:[A-Za-z0-9._~/+=-]*/)?([A-Za-z0-9._~+=!-]+)")
 
 
 class Package(NamedTuple):

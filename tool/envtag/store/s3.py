@@ -19,10 +19,13 @@ from envtag.store.base import Entry, contended, key_parts, wrong_source
 from envtag.store.bucket import Bucket, split_url
 from envtag.store.s3_client import asking, code, connect
 from envtag.store.s3_parts import Upload, checksum, part_size
-from envtag.util.canonical import sha256_file, sha256_hex
+from envtag.store.s3_puts import OtherBytesError
+from envtag.util.canonical import sha256_hex
 
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")
 _BLOCK = 1 << 20
+#: A file up to this size is sent out of memory, at once (see `s3_puts`); of larger ones no more than a block is held.
+_WHOLE_BYTES = 2 << 20
 #: Who wrote an object: how a writer knows its own work again when the answer to it was lost.
 _WRITER = "envtag-write"
 _TAKEN = frozenset({"412", "PreconditionFailed"})
@@ -166,14 +169,14 @@ class S3Store(Bucket):
                 return False
             with BytesIO(source) if isinstance(source, bytes) else source.open("rb") as stream:
                 return self._put_parts(key, stream, sha256, size)
-        got = sha256_hex(source) if isinstance(source, bytes) else sha256_file(source)
-        if got != sha256:
-            raise wrong_source(key, sha256, got)
-        with BytesIO(source) if isinstance(source, bytes) else source.open("rb") as stream:
+        if isinstance(source, bytes) or size <= _WHOLE_BYTES:
+            whole = source if isinstance(source, bytes) else source.read_bytes()
+            return self._put(key, whole, sha256, {"IfNoneMatch": "*"})
+        with source.open("rb") as stream:
             return self._put(key, stream, sha256, {"IfNoneMatch": "*"})
 
     def _put(self, key: str, body: BinaryIO | bytes, sha256: str, condition: dict[str, str]) -> bool | None:
-        """Write an object under a condition, its hash checked by the server; None if a writer was in the way."""
+        """Write an object under a condition, its hash checked on both sides; None if a writer was in the way."""
         writer = uuid4().hex
         name = self._name(key)
 
@@ -187,7 +190,10 @@ class S3Store(Bucket):
                 **condition,
             )
 
-        return self._conditional(key, writer, put)
+        try:
+            return self._conditional(key, writer, put)
+        except OtherBytesError as error:
+            raise wrong_source(key, sha256, error.got) from None
 
     def _put_parts(self, key: str, stream: BinaryIO, sha256: str, size: int) -> bool | None:
         """Send an object in parts, and complete it only if its bytes have its hash and nobody else was first."""

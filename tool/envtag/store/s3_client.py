@@ -11,6 +11,7 @@ from envtag.errors import FatalError, UnreachableError
 from envtag.store.attempts import ATTEMPTS
 from envtag.store.base import file_error
 from envtag.store.s3_options import add_options
+from envtag.store.s3_puts import add_handlers
 
 _TIMEOUT_SECONDS = (15, 60)  # to connect, and between two reads
 _CONNECTIONS = 32
@@ -95,8 +96,8 @@ def connect(url: str) -> Any:
     Raises:
         FatalError: The configuration names a profile that does not exist, or a malformed endpoint, region or option.
     """
-    import boto3
     from botocore.config import Config
+    from botocore.session import get_session  # what boto3 adds to it, nobody needs here, and it is slow to load
 
     settings = Config(
         connect_timeout=_TIMEOUT_SECONDS[0],
@@ -108,13 +109,14 @@ def connect(url: str) -> Any:
     )
     with asking("connect", "", url):
         try:
-            client = boto3.session.Session().client("s3", config=settings)
+            client = get_session().create_client("s3", config=settings)
         except ValueError:  # its text can hold a part of a password
             raise FatalError(
                 f"the endpoint or the region for {url} is malformed",
                 "see AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 and AWS_REGION, or the profile",
             ) from None
         add_options(client, os.environ)
+        add_handlers(client)
         return client
 
 
