@@ -46,6 +46,7 @@ def test_a_pod_has_its_environment_from_the_bucket_alone(deployed, s3: S3Server)
     assert environ["PATH"].startswith(f"{prefix}/bin:")
     assert not [item for item in path if ".envtag/lib" in item or "/image/" in item]
     assert "an index is asked" not in done.text()
+    assert not (deployed.node.container("pod") / ".envtag" / "home" / "cache" / "templates").exists()
     s3.requests.clear()
     again = deployed.node.shell("pod", text)
     assert json.loads(again.text().splitlines()[-1])[0] == prefix

@@ -33,7 +33,9 @@ _PROGRAMS = (
     "uname",
 )  # fmt: skip
 _ELSEWHERE = """\
-import platform
+import os, platform
+here = list(os.uname())
+os.uname = lambda: os.uname_result([*here[:4], {machine!r}])
 platform.machine = lambda: {machine!r}
 """
 

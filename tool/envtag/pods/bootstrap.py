@@ -19,6 +19,7 @@ from envtag.output import Output
 from envtag.pods import choice, tools
 from envtag.pods.bucket import open_reader
 from envtag.pods.launcher import write_launcher
+from envtag.prefix import conda
 from envtag.prefix.marker import environment_path, is_whole
 from envtag.store.attempts import pause
 
@@ -127,20 +128,25 @@ def _provide(chosen: Choice, order: Order, store: Store, settings: Config, outpu
         engines = threads.submit(_engines, chosen.platform, order, store, settings)
         packages = threads.submit(_packages, chosen, order, store, settings, output)
         manifest = _result(packages, engines)
-        for directory in engines.result():
-            sys.path.insert(0, str(directory))
-    hydrate(manifest.lock, prefix, store=store, config=settings, offline=True, output=output, builds=manifest.builds)
+        engines.result()
+    hydrate(
+        manifest.lock, prefix, store=store, config=settings, offline=True, output=output, once=not order.cache,
+        builds=manifest.builds,
+    )  # fmt: skip
     return prefix
 
 
-def _engines(platform: str, order: Order, store: Store, settings: Config) -> list[Path]:
+def _engines(platform: str, order: Order, store: Store, settings: Config) -> None:
+    """Have the engines, and load what takes longest to load while packages are still being fetched."""
     digest = order.runtimes.get(platform)
     if digest is None:
         raise FatalError(
             f"this node is {platform}, and the flow was deployed for {', '.join(sorted(order.runtimes)) or 'no other'}",
             "let its pods go to nodes of that platform only, or deploy it for this one",
         )
-    return tools.provide_engines(digest, store, settings.directories.cache / "engines")
+    for directory in tools.provide_engines(digest, store, settings.directories.cache / "engines"):
+        sys.path.insert(0, str(directory))
+    conda.load()
 
 
 def _packages(chosen: Choice, order: Order, store: Store, settings: Config, output: Output) -> Manifest:

@@ -1,16 +1,22 @@
 """Archives of pure Python made of what is installed here: envtag itself, and what it and Metaflow import in a pod.
 
 The same installed versions give the same bytes, wherever and however they are installed. Compiled parts are left out:
-each of these distributions does without them.
+each of these distributions does without them. Bytecode for the Python that makes the archives is put in, since a pod's
+Python is often of the same minor version, and would compile for longer than it fetches.
 """
 
 from __future__ import annotations
 
 import io
+import marshal
 import re
+import sys
+import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.util import MAGIC_NUMBER, source_hash
 from pathlib import PurePath
 
 from envtag.errors import FatalError
@@ -20,6 +26,7 @@ from envtag.pack.executable import own_code
 PURE = ("boto3", "packaging", "requests")
 _PYTHON = "3.10"  # the oldest that a pod may have: what needs a marker is asked of it
 _DATE = (1980, 1, 1, 0, 0, 0)
+_UNCHECKED = (1).to_bytes(4, "little")
 _COMPILED = (".so", ".pyd", ".dylib", ".dll", ".pyc")
 #: Files of a `.dist-info` that say where and how it was installed.
 _LOCAL = frozenset({"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"})
@@ -68,7 +75,7 @@ def bundles(distributions: Iterable[Distribution]) -> tuple[bytes, bytes]:
         for name, data in _files(item):
             service = _SERVICE.match(name)
             (rest if service and service[1] not in _SERVICES else first)[name] = data
-    return _zipped(first), _zipped(rest)
+    return _zipped({**first, **dict(_bytecode(first))}), _zipped(rest)
 
 
 def is_local(path: PurePath) -> bool:
@@ -89,6 +96,24 @@ def _files(item: Distribution) -> Iterator[tuple[str, bytes]]:
         if is_local(path) or name.startswith(("..", "/")) or name.endswith(_COMPILED) or "__pycache__" in path.parts:
             continue
         yield name, path.read_binary()
+
+
+def _bytecode(files: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
+    """The bytecode of modules where Python looks for it, in the form that is not compared with a source (PEP 552)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of other people's code
+        for name, data in files.items():
+            if not name.endswith(".py"):
+                continue
+            place, _, module = name.rpartition("/")
+            path = f"{place}/__pycache__/{module[:-3]}.{sys.implementation.cache_tag}.pyc".lstrip("/")
+            yield path, MAGIC_NUMBER + _UNCHECKED + source_hash(data) + _compiled(name, data)
+
+
+@cache
+def _compiled(name: str, data: bytes) -> bytes:
+    """A module's code; made once, though each platform has its archives."""
+    return marshal.dumps(compile(data, name, "exec", dont_inherit=True))
 
 
 def _zipped(files: Mapping[str, bytes]) -> bytes:

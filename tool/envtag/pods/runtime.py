@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -152,7 +153,14 @@ def publish(platforms: Iterable[str], store: Store, *, config: Config, output: O
     directory = config.directories.cache / "runtimes"
     found = {}
     for platform in sorted(set(platforms)):
-        asked = [_VERSION, platform, own, pins(), {item.name: item.version for item in pure}]
+        asked = [
+            _VERSION,
+            platform,
+            own,
+            sys.implementation.cache_tag,
+            pins(),
+            {item.name: item.version for item in pure},
+        ]
         kept = directory / f"pod-{sha256_hex(canonical_json(asked))[:16]}.json"
         runtime = _kept(kept)
         if runtime is None or store.size(keys.runtime_key(runtime.digest)) is None:

@@ -33,6 +33,7 @@ def hydrate(
     offline: bool,
     output: Output,
     force: bool = False,
+    once: bool = False,
     builds: Mapping[str, Build] = MappingProxyType({}),
 ) -> bool:
     """Make the environment of a lock at `target`, unless it is there already.
@@ -48,6 +49,7 @@ def hydrate(
         offline: Use only what this machine and the store hold.
         output: For progress.
         force: Replace whatever is at `target`.
+        once: No further environment will be made here of the same lock, so nothing is remembered for it.
         builds: SHA-256 of a source of the lock to the wheel, in the store, that is installed in its place; a source
             without one is built.
 
@@ -65,6 +67,8 @@ def hydrate(
     with place.reserved(target, lock.id, output=output, force=force) as wanted:
         if wanted:
             _make(lock, target, _Sources(store, config, offline, output), builds)
+            if not once:
+                template.keep(target, lock, config.directories)
         return wanted
 
 
@@ -106,7 +110,6 @@ def _make(lock: Lock, target: Path, sources: _Sources, builds: Mapping[str, Buil
     finally:
         for left in stagings:
             place.discard(left)
-    template.keep(target, lock, sources.config.directories)
 
 
 def _build(

@@ -82,11 +82,10 @@ def bootstrap_commands(prepared: Prepared, datastore_type: str, pod: Mapping[str
     options.append(f"--identity {VARIABLE}={base64.b64encode(json.dumps(told, sort_keys=True).encode()).decode()}")
     return [
         f"if [ ! -d $ENVTAG_POD/lib/envtag ]; then echo '{_LACKING}' >&2; exit 1; fi",
+        # The log goes up with the task's own: each `flush_mflogs` takes a second, to import all of Metaflow.
         "mflog 'Bootstrapping virtual environment...'",
-        "flush_mflogs",
         f"DISABLE_TRACING=True {' '.join(options)}",
         "mflog 'Environment bootstrapped.'",
-        "flush_mflogs",
     ]
 
 
