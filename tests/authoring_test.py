@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from envtag.authoring import Draft, answered, changes, draft, solve_draft, summary, write_if_changed
+from envtag.authoring import Draft, answered, changes, draft, solve_draft, summary
 from envtag.errors import FatalError
 from envtag.ledger import Ledger, Release
 from envtag.lock import read
@@ -134,20 +134,21 @@ def test_what_an_environment_no_longer_has_is_removed(story, registry, base):
     written = changes("mlp/base", made, answered(made, base), base.ledger, base)
     gone = {path for path, data in written.items() if data is None}
     assert gone == {"envs/mlp/base/osx-arm64-lock.yml", "envs/mlp/base/environment.yml"}
-    assert write_if_changed(written, registry)
+    assert registry.change(["mlp/base"], lambda: written)
     assert set(story.files("mlp/base")) == {"envtag.yml", "b.yml", f"{HERE}-lock.yml", "tags.yml"}
 
 
 def test_only_what_differs_is_written(story, registry, base):
     made = drafted(story, registry)
     written = changes("mlp/base", made, answered(made, base), base.ledger, base)
-    assert not write_if_changed(written, registry)
+    assert not registry.change(["mlp/base"], lambda: written)
     path = story.path / "envs" / "mlp" / "base" / f"{HERE}-lock.yml"
     before = path.stat()
-    assert write_if_changed({**written, "envs/mlp/base/environment.yml": b"dependencies: [python]\n"}, registry)
+    edited = {**written, "envs/mlp/base/environment.yml": b"dependencies: [python]\n"}
+    assert registry.change(["mlp/base"], lambda: edited)
     assert path.stat() == before
     assert story.status() == " M envs/mlp/base/environment.yml"
-    assert not write_if_changed({"envs/mlp/absent": None}, registry)
+    assert not registry.change(["mlp/base"], lambda: {"envs/mlp/absent": None})
 
 
 def test_a_summary_counts_packages_and_bytes(base):

@@ -52,6 +52,16 @@ def test_a_released_tag_is_replicated_whole_and_again_the_same(replicas: Replica
     }  # fmt: skip
 
 
+def test_a_replica_says_that_its_namespace_is_open_which_it_need_not_be_for_ever(replicas: Replicas, store: Store):
+    replicas.release(V1, "d" * 40, RECORD, branch="envtag/open/mlp")
+    replicas.release(V1, "d" * 40, RECORD)
+    found = read_replica(store, V1)
+    assert found is not None
+    assert found.branch == "envtag/open/mlp"
+    with pytest.raises(AliasExistsError):
+        replicas.release(V1, "e" * 40, RECORD, branch="envtag/open/mlp")
+
+
 @pytest.mark.parametrize("there", [b"{}", b"x" * 5000])
 def test_a_replica_with_other_content_of_any_size_stays_and_is_told(replicas: Replicas, store: Store, there: bytes):
     store.swap(keys.tag_key(V1), there, None)

@@ -13,6 +13,8 @@ from envtag.rulesets import (
     compare,
     default_branch,
     immutable_tags,
+    needed,
+    open_namespaces,
     own_ruleset,
     strengthened,
     who,
@@ -20,7 +22,11 @@ from envtag.rulesets import (
 from support.github import mistakes
 from support.source import ROOT
 
-WANTED = {"immutable-tags.json": immutable_tags(), "default-branch.json": default_branch()}
+WANTED = {
+    "immutable-tags.json": immutable_tags(),
+    "default-branch.json": default_branch(),
+    "open-namespaces.json": open_namespaces(),
+}
 
 
 def there(document: dict[str, Any], **changes: Any) -> Ruleset:
@@ -206,3 +212,17 @@ def test_tags_that_nobody_can_make_are_found():
     assert closed_creation([closed]) is closed
     app = [{"actor_type": "Integration", "actor_id": 1}]
     assert closed_creation([there(immutable_tags()), there(immutable_tags(), rules=rules, bypass_actors=app)]) is None
+
+
+def test_branches_of_open_namespaces_are_guarded_where_there_are_any():
+    assert [item["name"] for item in needed(1, ())] == ["envtag: immutable tags", "envtag: default branch"]
+    assert needed(1, ("scratch",))[2:] == (open_namespaces(),)
+    assert problems(open_namespaces(), conditions={"ref_name": {"include": ["~ALL"], "exclude": []}}) == ()
+    of_main = {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}}
+    assert (
+        problems(open_namespaces(), conditions=of_main)
+        == (
+            "it is about `~DEFAULT_BRANCH`, which is not every ref that `refs/heads/envtag/open/**/*` matches",
+            "it has no rule `deletion`",
+        )[:1]
+    )

@@ -256,3 +256,54 @@ def test_only_update_runs_what_was_there_before():
 @pytest.mark.parametrize("text", ["", "#!/bin/sh\nexit 0\n", "#!/bin/sh\n# envtag-hook update x\n"])
 def test_hooks_of_others_have_no_version(text):
     assert version_of(text) is None
+
+
+def opened(server: Server, text: str) -> str:
+    """Declare namespaces on the default branch, and push a commit to the branch of `scratch`; that commit."""
+    server.clone.git("checkout", "--quiet", server.second)
+    server.clone.commit({"pyproject.toml": text})
+    server.clone.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+    server.clone.git("checkout", "--quiet", "--orphan", "open")
+    commit = server.clone.commit({"envs/scratch/x/envtag.yml": "1"})
+    server.clone.git("push", "--quiet", "origin", "HEAD:refs/heads/envtag/open/scratch")
+    return commit
+
+
+@pytest.mark.parametrize("table", ["[tool.envtag.namespaces.scratch]", '[tool.envtag.namespaces."scratch"] # tries'])
+def test_a_release_of_an_open_namespace_is_of_its_branch(server: Server, table: str):
+    commit = opened(server, f"[tool.envtag]\n{table}\r\nopen = true # yes\n")
+    for name, taken in (("scratch/x@v1", True), ("scratch/deep/y@v1", True), ("scratchy/x@v1", False)):
+        tag = server.tag(name, commit)
+        done, said = server.push("origin", f"{tag}:refs/tags/{name}")
+        assert done is taken, said
+    tag = server.tag("scratch/x@v2", server.side)
+    done, said = server.push("origin", f"{tag}:refs/tags/scratch/x@v2")
+    assert not done
+    assert "is of a commit that is not on the default branch" in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[tool.envtag]\n",
+        "[tool.envtag.namespaces.scratch]\nopen = false\n",
+        "[tool.envtag.namespaces.other]\nopen = true\n",
+        "[tool.envtag.namespaces.scratch]\n[tool.envtag.other]\nopen = true\n",
+    ],
+)
+def test_a_branch_of_a_namespace_that_nobody_opened_releases_nothing(server: Server, text: str):
+    tag = server.tag("scratch/x@v1", opened(server, text))
+    assert not server.push("origin", f"{tag}:refs/tags/scratch/x@v1")[0]
+
+
+def test_the_branch_of_an_open_namespace_is_neither_deleted_nor_forced(server: Server):
+    commit = opened(server, "[tool.envtag.namespaces.scratch]\nopen = true\n")
+    ref = "refs/heads/envtag/open/scratch"
+    for refspec, said in (
+        (f":{ref}", "is of an open namespace: it is never deleted"),
+        (f"+{server.side}:{ref}", "forced"),
+    ):
+        done, told = server.push("origin", refspec)
+        assert not done
+        assert said in told
+    assert server.at(ref) == commit

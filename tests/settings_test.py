@@ -165,7 +165,7 @@ open = true
         python=">=3.11",
         virtual_packages={"linux-64": {"__cuda": "12.0"}},
         policy={"max-size": 5},
-        namespaces={"scratch": {"open": True}},
+        open_namespaces=("scratch",),
     )
 
 

@@ -137,7 +137,14 @@ def test_show_says_what_the_store_knows(store: Store, nothing_else: Path, envtag
 def test_list_lists_the_replicas(store: Store, nothing_else: Path, envtag: Callable[..., Told]):
     told = envtag("list", "mlp", "--json")
     assert told.json == [
-        {"name": NAME, "tags": ["v1", "v2"], "pointers": {"stable": "v1"}, "platforms": [HERE], "present": []}
+        {
+            "name": NAME,
+            "tags": ["v1", "v2"],
+            "pointers": {"stable": "v1"},
+            "platforms": [HERE],
+            "present": [],
+            "open_branch": None,
+        }
     ]
     assert "was read from the replicas" in told.err
     assert envtag("list", "ml", check=1).out == ""

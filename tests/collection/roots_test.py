@@ -9,6 +9,7 @@ from envtag.errors import FatalError
 from envtag.registry import open_registry
 from envtag.store import keys, open_store
 from envtag.util.canonical import canonical_json
+from support import opened
 from support.story import HERE, Story
 
 NAME = "mlp/tz"
@@ -117,3 +118,13 @@ def test_a_damaged_replica_stops_it(story: Story, prefix: str):
     store.swap(f"{prefix}x@v1.json", b"{", None)
     with pytest.raises(FatalError, match=f"{prefix}x@v1.json.*not JSON"):
         store_roots(store, Roots())
+
+
+def test_what_a_branch_claims_is_needed_also_after_its_namespace_was_closed(make_story: Callable[..., Story]):
+    story = make_story(opened.published)
+    opened.there(story, "resolve", *opened.request(story, "prefixed"), "--alias", f"{opened.NAME}:v2")
+    text = (story.path / "pyproject.toml").read_text("utf-8")
+    story.commit("close", {"pyproject.toml": text.replace("open = true", "open = false")})
+    roots = git(story)
+    assert [alias for alias, _ in roots.releases] == [f"{opened.NAME}:v1"]
+    assert list(roots.locks.values()) == [{opened.NAME}]

@@ -58,6 +58,7 @@ def test_json_has_the_same_facts(story):
             "pointers": {"stable": "v1"},
             "platforms": [HERE, "osx-arm64"],
             "present": [],
+            "open_branch": None,
         }
     ]
     assert {item["name"] for item in story.call("list", "--json").json} == {

@@ -47,6 +47,19 @@ def test_it_is_made_once(github, capsys):
     assert run(github) == 0
 
 
+def test_branches_of_open_namespaces_are_guarded_once_the_default_branch_declares_one(github, capsys):
+    github.project = "[tool.envtag.namespaces.scratch]\nopen = true\n"
+    github.add(immutable_tags())
+    github.add(default_branch())
+    assert run(github) == 1
+    assert "ruleset `envtag: open namespaces` of `team/envs`: there is none" in capsys.readouterr().out
+    assert run(github, apply=True) == 0
+    assert "created `envtag: open namespaces`" in capsys.readouterr().err
+    assert github.rulesets[max(github.rulesets)]["conditions"] == {
+        "ref_name": {"include": ["refs/heads/envtag/open/**/*"], "exclude": []}
+    }
+
+
 def test_what_is_weaker_is_said_and_made_right(github, capsys):
     number = github.add(immutable_tags(), rules=[{"type": "deletion"}, {"type": "non_fast_forward"}])
     github.add(default_branch())

@@ -7,8 +7,8 @@ from support.story import CONDA_FORGE, HERE, MINOR, Story, mixed
 
 KEYS = {
     "name", "alias", "type", "request", "lock", "aliases", "platform", "platforms", "digest", "commit", "registry",
-    "resolved_on", "resolved_by", "signed_by", "present_at", "python", "interpreter", "base", "imported", "requested",
-    "channels", "packages",
+    "resolved_on", "resolved_by", "signed_by", "open_branch", "present_at", "python", "interpreter", "base", "imported",
+    "requested", "channels", "packages",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from support.flows import Flows
 from support.named import NUMPY_ENV, environment, named_environments
+from support.opened import opened
 from support.story import HERE, MINOR, Story
 
 DOCUMENTS = Path(__file__).with_name("documents")
@@ -133,6 +134,19 @@ def test_an_environment_is_fetched_when_a_task_starts_if_that_is_asked_for(flows
     programs = os.pathsep.join([str(Path(sys.executable).parent), flows.environ["PATH"]])
     assert "built" in run(flows, "build_flow.py", BUILD="v1", PATH=programs)
     assert story.files("scratch/built")["requirements-built.txt"] == "itsdangerous==2.1.2\n"
+
+
+def test_one_step_publishes_with_the_registrys_url_alone_what_the_next_one_reads(flows):
+    story = flows.story
+    opened(story)
+    programs = os.pathsep.join([str(Path(sys.executable).parent), flows.environ["PATH"]])
+    told = run(flows, "publish_flow.py", BUILD="v1", PATH=programs, ENVTAG_REGISTRY=story.bare.url)
+    assert "released scratch/published:v1" in told
+    assert "published" in told
+    words = ("environment", "show", "--pathspec", "PublishFlow", "--json")
+    (shown,) = story.run("--registry", story.bare.url, *words, cwd=flows.place, USERNAME="reader").json
+    assert (shown["alias"], shown["open_branch"]) == ("scratch/published:v1", "envtag/open/scratch")
+    assert not (story.path / "envs" / "scratch").exists()
 
 
 def test_the_documents_commands_do_what_they_say(flows):

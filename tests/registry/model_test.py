@@ -86,18 +86,6 @@ def test_a_revision_is_read_without_a_checkout(registry: Registry, sample):
         registry.environment("data/etl", "nothing")
 
 
-def test_a_lock_id_leads_to_the_environments_that_hold_it(registry: Registry, sample):
-    assert registry.names_holding("e" * 40) == ["data/etl"]
-    assert registry.names_holding("7" * 40) == []
-
-
-def test_a_ledger_that_holds_a_lock_id_comes_first(sample, tmp_path: Path):
-    sample.add("a/lock", lock="d" * 40)
-    sample.add("b/ledger", "v1", lock="d" * 40)
-    with _open(sample, tmp_path) as registry:
-        assert registry.names_holding("d" * 40) == ["b/ledger", "a/lock"]
-
-
 def test_the_identity_is_that_of_the_remote(registry: Registry, sample):
     assert registry.identity == f"file:{sample.bare.path.resolve()}".removesuffix(".git")
 

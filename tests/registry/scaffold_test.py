@@ -34,6 +34,7 @@ def test_the_files_are_these(files):
         ".github/pull_request_template.md",
         ".github/rulesets/default-branch.json",
         ".github/rulesets/immutable-tags.json",
+        ".github/rulesets/open-namespaces.json",
         ".github/workflows/comment.yml",
         ".github/workflows/publish.yml",
         ".github/workflows/pull-request.yml",

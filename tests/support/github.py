@@ -6,6 +6,7 @@ nobody may read what is public; any other token is not known.
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from collections.abc import Iterator
@@ -38,6 +39,7 @@ class GitHub:
         private: Whether the repository is.
         paid: Whether its owner's plan has rulesets for private repositories.
         owner_errors: What the endpoint about CODEOWNERS answers; None where there is no such file.
+        project: Its `pyproject.toml`, empty for none.
         checks: What is reported on the default branch.
         plan: What the next requests are answered with instead: (method and part of path, status, headers, body).
         requests: Method and path of each request.
@@ -51,6 +53,7 @@ class GitHub:
     private: bool = False
     paid: bool = True
     owner_errors: list[dict[str, Any]] | None = field(default_factory=list)
+    project: str = ""
     checks: list[dict[str, Any]] = field(default_factory=list)
     plan: list[tuple[str, int, dict[str, str], Any]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
@@ -157,6 +160,8 @@ class _Handler(BaseHTTPRequestHandler):
             return 200, {}, {"default_branch": "main", "private": state.private}
         if below == "/codeowners/errors":
             return _said(404, "Not Found") if state.owner_errors is None else (200, {}, {"errors": state.owner_errors})
+        if below == "/contents/pyproject.toml" and state.project:
+            return 200, {}, {"encoding": "base64", "content": base64.encodebytes(state.project.encode()).decode()}
         if below == "/commits/main/check-runs":
             runs = [run for run in state.checks if run["name"] == self.query["check_name"]]
             return 200, {}, {"total_count": len(runs), "check_runs": runs}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from envtag.authoring import draft, write_if_changed
+from envtag.authoring import draft
 from envtag.errors import AliasExistsError, FatalError, UnreachableError
 from envtag.found import InRegistry
 from envtag.importing.drafting import Origin, locks_of
@@ -120,8 +120,9 @@ def adopt_all(named: Sequence[tuple[Content, Sequence[Alias]]], registry: Regist
     for content, targets in named:
         for target in targets:
             _refuse_released(content, target, registry, output)
-    with registry.lock_for_writing():
-        written: dict[str, bytes | None] = {}
+
+    def written() -> dict[str, bytes | None]:
+        made: dict[str, bytes | None] = {}
         for content, targets in named:
             for name in dict.fromkeys(target.name for target in targets):
                 before = registry.environment(name) if registry.has(name) else None
@@ -129,8 +130,10 @@ def adopt_all(named: Sequence[tuple[Content, Sequence[Alias]]], registry: Regist
                 for target in (target for target in targets if target.name == name):
                     _refuse_moved(content, target, before)
                     ledger = _with_release(ledger, content, target)
-                written.update(_changes(content, name, ledger, before))
-        return write_if_changed(written, registry)
+                made.update(_changes(content, name, ledger, before))
+        return made
+
+    return registry.change([target.name for _, targets in named for target in targets], written)
 
 
 def _refuse_released(content: Content, target: Alias, registry: Registry, output: Output) -> None:

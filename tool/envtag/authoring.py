@@ -185,17 +185,16 @@ def spec_files_of(environment: Environment) -> tuple[SpecFile, ...]:
         return ()
 
 
-def write_if_changed(changed: Mapping[str, bytes | None], registry: Registry) -> bool:
-    """Write what the work tree does not have already; say whether there was any. The caller holds the writing lock."""
-    worktree = registry.worktree
-    different = {
-        path: data
-        for path, data in changed.items()
-        if worktree is None or ((worktree / path).read_bytes() if (worktree / path).is_file() else None) != data
-    }
-    if different:
-        registry.write(different)
-    return bool(different)
+def told_of_change(names: Sequence[str], registry: Registry) -> tuple[str, str]:
+    """What a change of environments comes to, and what to do next, for people."""
+    paths = " ".join(f"envs/{name}" for name in dict.fromkeys(names))
+    branch = registry.home(names)
+    if branch is not None:
+        return f"wrote {paths} on `{branch.name}`", f"`envtag publish {names[0]}`"
+    return (
+        f"wrote {paths}",
+        f"`git add {paths} && git commit`, then open a pull request, or `envtag publish {names[0]}`",
+    )
 
 
 def summary(lock: Lock) -> dict[str, object]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from envtag.authoring import changes
 from envtag.errors import AliasExistsError, FatalError, UnreachableError
 from envtag.ledger import Ledger, Release
 from envtag.names import Alias
@@ -79,6 +80,28 @@ class Claims:
                 raise _taken(alias) from error
         return ledger
 
+    def write(self, tags: Mapping[str, Sequence[str]], drafted: Draft, locks: Mapping[str, Lock]) -> bool:
+        """Write the directory of every name with its claims, or none; whether anything is new.
+
+        Args:
+            tags: Name to its immutable tags.
+            drafted: Settings and specs.
+            locks: Platform to lock.
+
+        Raises:
+            AliasExistsError: A tag is taken.
+        """
+
+        def written() -> dict[str, bytes | None]:
+            made: dict[str, bytes | None] = {}
+            for name, claimed in tags.items():
+                environment = self.registry.environment(name) if self.registry.has(name) else None
+                ledger = self.ledger(name, claimed, drafted, locks, environment)
+                made.update(changes(name, drafted, locks, ledger, environment))
+            return made
+
+        return self.registry.change(tags, written)
+
     def _look_up(self, alias: Alias) -> ReleasedTag | None:
         """The released tag, also of the remote; where that cannot be reached, publishing will ask it again."""
         if alias not in self._released:
@@ -91,7 +114,7 @@ class Claims:
 
     def _is_draft(self, alias: Alias) -> bool:
         """Whether a release stands in the work tree alone: neither committed nor published."""
-        if self._look_up(alias) is not None:
+        if self._look_up(alias) is not None or self.registry.open_branch(alias.name) is not None:
             return False
         path = f"envs/{alias.name}/tags.yml"
         committed = self.registry.git.read("HEAD", path)

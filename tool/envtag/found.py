@@ -70,6 +70,9 @@ class Found(Protocol):
     def signed_by(self) -> str:
         """Who signed the tag that it was released as; empty where nobody did, or where that is not known."""
 
+    def branch(self) -> str:
+        """The branch of its open namespace, which nobody reviews; empty for what was reviewed."""
+
     def requested(self, platform: str = "") -> list[str]:
         """What its spec asks for, on one platform or on any; empty where that is not known."""
 
@@ -183,6 +186,11 @@ class InRegistry(NamedTuple):
 
         registry = self.registry
         return signed_by(self.released.tag, registry.git, registry.default_branch(), registry.signers)
+
+    def branch(self) -> str:
+        """See `Found.branch`."""
+        found = self.registry.open_branch(self.environment.name)
+        return found.name if found is not None else ""
 
     def requested(self, platform: str = "") -> list[str]:
         """See `Found.requested`."""

@@ -9,6 +9,7 @@ from envtag import trust
 from envtag.errors import FatalError
 from envtag.found import Found, InRegistry, no_platform
 from envtag.names import Alias, FullId, Pathspec, Reference, parse_reference, substitute
+from envtag.registry.holding import names_holding
 from envtag.signatures import refuse_unsigned
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def check_digest(alias: Alias, record: TagRecord) -> None:
 
 def _by_alias(alias: Alias, registry: Registry, config: Config) -> InRegistry:
     if alias.tag == "latest":
-        return _untagged(alias, registry, config)
+        return _latest(alias, registry, config)
     if alias.mutable:
         environment = registry.environment(alias.name)
         target = environment.ledger.pointers.get(alias.tag)
@@ -84,6 +85,22 @@ def _by_alias(alias: Alias, registry: Registry, config: Config) -> InRegistry:
         pointed = _by_alias(Alias(name=alias.name, tag=target, digest=alias.digest), registry, config)
         return pointed._replace(alias=alias)
     return _immutable(alias, registry, config)
+
+
+def _latest(alias: Alias, registry: Registry, config: Config) -> InRegistry:
+    """What `latest` is; where releases must be signed and nobody reviews it, it must be a release."""
+    found = _untagged(alias, registry, config)
+    if registry.open_branch(alias.name) is None or not registry.signing_rule(fresh=True).required:
+        return found
+    environment = found.environment
+    locks = {platform: environment.lock(platform).id for platform in environment.platforms}
+    for release in reversed(environment.ledger.releases):
+        if dict(release.locks) == locks:
+            return _immutable(Alias(name=alias.name, tag=release.tag), registry, config)._replace(alias=alias)
+    raise FatalError(
+        f"`{alias}` must be signed: its namespace is open, and what it is now is not a release",
+        f"release it: `envtag resolve … --alias {alias.name}:TAG`, then `envtag publish {alias.name}`",
+    )
 
 
 def _immutable(alias: Alias, registry: Registry, config: Config) -> InRegistry:
@@ -114,7 +131,8 @@ def _unreleased(alias: Alias, registry: Registry, config: Config) -> InRegistry:
     known = [*(item.tag for item in environment.ledger.releases), "latest"]
     if release is None:
         raise FatalError(f"`{alias.name}` has no tag `{alias.tag}`", f"it has {', '.join(f'`{tag}`' for tag in known)}")
-    if registry.worktree is None:  # who works on it tries it before it is signed; nobody else may take it so
+    # Who works on it in a work tree tries it before it is signed; nobody else may take it so.
+    if registry.worktree is None or registry.open_branch(alias.name) is not None:
         refuse_unsigned(alias, registry.signing_rule(fresh=True))
     if alias.digest:
         raise FatalError(
@@ -137,7 +155,7 @@ def _untagged(alias: Alias, registry: Registry, config: Config) -> InRegistry:
 
 
 def _by_id(wanted: FullId, registry: Registry, config: Config) -> InRegistry:
-    for name in registry.names_holding(wanted.lock):
+    for name in names_holding(registry, wanted.lock):
         environment = registry.environment(name)
         for release in environment.ledger.releases:
             if release.request == wanted.request and wanted.lock in release.locks.values():

@@ -14,6 +14,7 @@ from envtag.errors import FatalError
 from envtag.flows.shelf import Shelf
 from envtag.found import InRegistry
 from envtag.names import Alias, FullId, Pathspec, parse_reference
+from envtag.registry.holding import once_holding
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -146,7 +147,7 @@ def _by_alias(item: Recorded, registry: Registry, config: Config) -> Found | Non
 
 def _by_history(item: Recorded, registry: Registry, config: Config) -> Found | None:
     """The environment of whatever name at the newest commit that has it."""
-    for name, commit in registry.once_holding(item.id.lock):
+    for name, commit in once_holding(registry, item.id.lock):
         found = _at(Alias(name=name), commit, item, registry, config)
         if found is not None:
             return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from envtag.errors import AliasExistsError, FatalError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _VERSION = 1
 _KEYS = frozenset({"version", "name", "tag", "commit", "locks", "manifests"})
+_OPTIONAL = frozenset({"request", "branch"})
 _HASH = {"locks": re.compile(r"[0-9a-f]{40}"), "manifests": re.compile(r"[0-9a-f]{64}")}
 
 
@@ -34,6 +35,7 @@ class Replica:
         request: The request id of a released tag; empty for a pointer.
         locks: Platform to lock id.
         manifests: Platform to SHA-256 of its manifest.
+        branch: The branch of its open namespace, where nobody reviewed it; empty for one that was reviewed.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Replica:
     request: str
     locks: Mapping[str, str]
     manifests: Mapping[str, str]
+    branch: str = ""
 
 
 def parse_replica(data: bytes, where: str) -> Replica:
@@ -57,11 +60,11 @@ def parse_replica(data: bytes, where: str) -> Replica:
         raise FatalError(f"{where}: not JSON: {error}", hint) from error
     if not isinstance(document, dict) or document.get("version") != _VERSION:
         raise FatalError(f"{where}: not a replica of version {_VERSION}", "a newer envtag may read it")
-    if set(document) | {"request"} != _KEYS | {"request"}:
+    if set(document) | _OPTIONAL != _KEYS | _OPTIONAL:
         raise FatalError(f"{where}: not a replica: it has {', '.join(sorted(document))}", hint)
-    texts = {key: document.get(key, "") for key in ("name", "tag", "commit", "request")}
+    texts = {key: document.get(key, "") for key in ("name", "tag", "commit", "request", "branch")}
     if not all(isinstance(text, str) for text in texts.values()):
-        raise FatalError(f"{where}: its name, tag, commit or request is no text", hint)
+        raise FatalError(f"{where}: its name, tag, commit, request or branch is no text", hint)
     tables = {"locks": document["locks"], "manifests": document["manifests"]}
     for key, table in tables.items():
         if not isinstance(table, dict) or not all(
@@ -137,26 +140,33 @@ class Replicas:
     git: Git
     output: Output
 
-    def release(self, alias: Alias, commit: str, record: TagRecord) -> None:
+    def release(self, alias: Alias, commit: str, record: TagRecord, *, branch: str = "") -> None:
         """Replicate a released tag, where there is no replica of it.
 
         Args:
             alias: An immutable tag.
             commit: The commit that its git tag is on.
             record: The record in its git tag.
+            branch: The branch of its open namespace; empty for none.
 
         Raises:
             AliasExistsError: There is one with other content, which stays.
         """
-        body = _document(alias, commit, record.locks, record.manifests, request=record.request)
+        replica = Replica(
+            name=alias.name, tag=alias.tag, commit=commit, request=record.request, locks=record.locks,
+            manifests=record.manifests, branch=branch,
+        )  # fmt: skip
+        body = _document(replica)
         key = keys.tag_key(alias)
-        if not self.store.swap(key, body, None) and self.store.read(key) != body:
+        if not self.store.swap(key, body, None) and not _same(self.store.read(key), body):
             raise AliasExistsError(
                 f"Alias already exists: `{alias}` in `{self.store.url}` with other content",
                 "the store is shared with another registry, or was tampered with: compare it with the git tag",
             )
 
-    def point(self, alias: Alias, commit: str, locks: Mapping[str, str], manifests: Mapping[str, str]) -> None:
+    def point(
+        self, alias: Alias, commit: str, locks: Mapping[str, str], manifests: Mapping[str, str], *, branch: str = ""
+    ) -> None:
         """Move a pointer's replica forward, never back and never over what this clone does not know.
 
         Args:
@@ -164,12 +174,18 @@ class Replicas:
             commit: The commit at which it means this.
             locks: Platform to lock id.
             manifests: Platform to manifest digest.
+            branch: The branch of its open namespace; empty for none.
 
         Raises:
             FatalError: What is there is no replica.
         """
         key = keys.pointer_key(alias)
-        body = _document(alias, commit, locks, manifests)
+        body = _document(
+            Replica(
+                name=alias.name, tag=alias.tag, commit=commit, request="", locks=locks, manifests=manifests,
+                branch=branch,
+            )
+        )  # fmt: skip
         moved = False
         while not moved:
             found = self.store.read_versioned(key)
@@ -188,20 +204,31 @@ class Replicas:
             moved = self.store.swap(key, body, version)
 
 
-def _document(
-    alias: Alias, commit: str, locks: Mapping[str, str], manifests: Mapping[str, str], *, request: str = ""
-) -> bytes:
+def _document(replica: Replica) -> bytes:
     document: dict[str, Any] = {
         "version": _VERSION,
-        "name": alias.name,
-        "tag": alias.tag,
-        "commit": commit,
-        "locks": dict(locks),
-        "manifests": dict(manifests),
+        "name": replica.name,
+        "tag": replica.tag,
+        "commit": replica.commit,
+        "locks": dict(replica.locks),
+        "manifests": dict(replica.manifests),
     }
-    if request:
-        document["request"] = request
+    if replica.request:
+        document["request"] = replica.request
+    if replica.branch:
+        document["branch"] = replica.branch
     return canonical_json(document) + b"\n"
+
+
+def _same(there: bytes | None, body: bytes) -> bool:
+    """Whether two replicas of a released tag say the same of it; its namespace may be open or closed by now."""
+    if there is None or there == body:
+        return there == body
+    try:
+        found, made = (replace(parse_replica(data, "a replica"), branch="") for data in (there, body))
+    except FatalError:  # what is there is none at all
+        return False
+    return found == made
 
 
 def _commit(data: bytes, where: str) -> str:

@@ -6,23 +6,21 @@ active one of them forbids is forbidden, so what counts is that each rule is hel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
+
+from envtag.namespaces import BRANCHES
 
 Bypass = Literal["none", "some", "hidden"]
 
 CHECK = "envtag"
 #: The App that reports the checks of GitHub Actions on github.com.
 ACTIONS_APP = 15368
-#: `~ALL`, or the one pattern that reaches tags of any depth: `*` stops at `/`, and so do `**` and `**name`.
-_COVERING: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "tag": frozenset({"refs/tags/**/*", "~ALL"}),
-        "branch": frozenset({"~DEFAULT_BRANCH", "~ALL"}),
-    }
-)
+#: The one kind of pattern that reaches refs of any depth: `*` stops at `/`, and so do `**` and `**name`.
+_TAGS, _DEFAULT, _OPEN = "refs/tags/**/*", "~DEFAULT_BRANCH", f"refs/heads/{BRANCHES}**/*"
+_EVERY = "~ALL"
 #: What makes a rule as strict as ours: parameter to whether a value is strict enough beside ours.
 _STRICT: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
     {
@@ -129,10 +127,32 @@ def immutable_tags() -> dict[str, Any]:
         "name": "envtag: immutable tags",
         "target": "tag",
         "enforcement": "active",
-        "conditions": {"ref_name": {"include": ["refs/tags/**/*"], "exclude": []}},
+        "conditions": {"ref_name": {"include": [_TAGS], "exclude": []}},
         "rules": [{"type": "update"}, {"type": "deletion"}, {"type": "non_fast_forward"}],
         "bypass_actors": [],
     }
+
+
+def open_namespaces() -> dict[str, Any]:
+    """The ruleset by which branches of open namespaces only ever grow; nobody reviews what comes onto them."""
+    return {
+        "name": "envtag: open namespaces",
+        "target": "branch",
+        "enforcement": "active",
+        "conditions": {"ref_name": {"include": [_OPEN], "exclude": []}},
+        "rules": [{"type": "deletion"}, {"type": "non_fast_forward"}],
+        "bypass_actors": [],
+    }
+
+
+def needed(app: int, namespaces: Collection[str]) -> tuple[dict[str, Any], ...]:
+    """The rulesets that a registry needs.
+
+    Args:
+        app: See `default_branch`.
+        namespaces: Its open namespaces.
+    """
+    return (immutable_tags(), default_branch(app), *([open_namespaces()] if namespaces else []))
 
 
 def default_branch(app: int = ACTIONS_APP) -> dict[str, Any]:
@@ -157,7 +177,7 @@ def default_branch(app: int = ACTIONS_APP) -> dict[str, Any]:
         "name": "envtag: default branch",
         "target": "branch",
         "enforcement": "active",
-        "conditions": {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}},
+        "conditions": {"ref_name": {"include": [_DEFAULT], "exclude": []}},
         "rules": [
             {"type": "deletion"},
             {"type": "non_fast_forward"},
@@ -174,7 +194,7 @@ def compare(wanted: Mapping[str, Any], there: Sequence[Ruleset]) -> Verdict:
     A rule is held if an active ruleset that covers every ref in question has it, whoever owns that ruleset.
 
     Args:
-        wanted: `immutable_tags()` or `default_branch()`.
+        wanted: One of those that are `needed`.
         there: Every ruleset that applies to the repository, those of its organisation too.
     """
     own = own_ruleset(wanted, there)
@@ -250,13 +270,12 @@ def _frame(wanted: Mapping[str, Any], there: Ruleset) -> list[str]:
     found = []
     if there.enforcement != "active":
         found.append(f"it is `{there.enforcement}`, and not `active`")
-    target = str(wanted["target"])
+    target, pattern = str(wanted["target"]), wanted["conditions"]["ref_name"]["include"][0]
     if there.target != target:
         found.append(f"it is about `{there.target}`, and not about `{target}`")
-    elif not _COVERING[target].intersection(there.include):
+    elif not {pattern, _EVERY}.intersection(there.include):
         patterns = ", ".join(f"`{text}`" for text in there.include) or "no ref"
-        needed = wanted["conditions"]["ref_name"]["include"][0]
-        found.append(f"it is about {patterns}, which is not every ref that `{needed}` matches")
+        found.append(f"it is about {patterns}, which is not every ref that `{pattern}` matches")
     if there.exclude:
         found.append(f"it exempts {', '.join(f'`{text}`' for text in there.exclude)}")
     return found

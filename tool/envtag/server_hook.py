@@ -12,7 +12,7 @@ from typing import Literal, get_args
 Kind = Literal["update", "pre-receive", "gitolite"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 #: Counted up with every change of what a hook does, so that an older one is known as such.
-VERSION = 1
+VERSION = 2
 #: Where a hook that was there before is kept, and run after ours, below the directory of hooks.
 CHAINED = "update.local"
 
@@ -23,8 +23,9 @@ _HEAD = """\
 # Written by `envtag hook`: what is changed here is lost when it is written again.
 #
 # - a tag, at any depth, is never moved and never deleted;
-# - a new tag NAME@TAG is annotated, says its own name, and is of a commit of the default branch;
-# - the default branch is neither deleted nor forced.
+# - a new tag NAME@TAG is annotated, says its own name, and is of a commit of the default branch, or of the branch of
+#   an open namespace: one that pyproject.toml there declares, as [tool.envtag.namespaces.NAME] with open = true;
+# - these branches are neither deleted nor forced.
 
 # Whoever can push could push refs/replace/ too, which must not decide what the history is.
 GIT_NO_REPLACE_OBJECTS=1
@@ -61,21 +62,48 @@ envtag_decide() {
         *@*) envtag_new_tag "$1" "$3" "$5" || return 1 ;;
         esac
         ;;
-    "$4")
-        if envtag_none "$2"; then
-            return 0
-        fi
-        if envtag_none "$3"; then
-            envtag_no "$1 is the default branch: it is never deleted"
-            return 1
-        fi
-        if ! git merge-base --is-ancestor "$2" "$3"; then
-            envtag_no "$1 is the default branch: it is never forced"
-            return 1
-        fi
-        ;;
+    "$4") envtag_forward "$1 is the default branch" "$2" "$3" || return 1 ;;
+    refs/heads/envtag/open/*) envtag_forward "$1 is of an open namespace" "$2" "$3" || return 1 ;;
     esac
     return 0
+}
+
+# envtag_forward WHAT OLD NEW: a branch that is neither deleted nor forced.
+envtag_forward() {
+    if envtag_none "$2"; then
+        return 0
+    fi
+    if envtag_none "$3"; then
+        envtag_no "$1: it is never deleted"
+        return 1
+    fi
+    if ! git merge-base --is-ancestor "$2" "$3"; then
+        envtag_no "$1: it is never forced"
+        return 1
+    fi
+}
+
+# envtag_open NAME HEAD: prints the branch of the open namespace that a name is in, by the pyproject.toml of HEAD.
+envtag_open() {
+    envtag_space=$1
+    while :; do
+        if git cat-file blob "$2:pyproject.toml" 2>/dev/null | awk -v "name=$envtag_space" '
+            { sub(/\r$/, ""); sub(/[ \t]*(#.*)?$/, "") }
+            /^\[/ {
+                begin = "[tool.envtag.namespaces."
+                within = $0 == begin name "]" || $0 == begin "\"" name "\"]"
+            }
+            within && /^open[ \t]*=[ \t]*true$/ { found = 1 }
+            END { exit !found }
+        '; then
+            printf '%s\n' "refs/heads/envtag/open/$envtag_space"
+            return 0
+        fi
+        case $envtag_space in
+        */*) envtag_space=${envtag_space%/*} ;;
+        *) return 1 ;;
+        esac
+    done
 }
 
 # envtag_new_tag REF NEW HEAD
@@ -96,7 +124,11 @@ envtag_new_tag() {
         envtag_no "$1 is the tag of a $envtag_type, and not of a commit"
         return 1
     fi
-    if [ -z "$3" ] || ! git merge-base --is-ancestor "$envtag_commit" "$3"; then
+    if [ -n "$3" ] && git merge-base --is-ancestor "$envtag_commit" "$3"; then
+        return 0
+    fi
+    envtag_branch=$(envtag_open "${envtag_name%@*}" "$3")
+    if [ -z "$envtag_branch" ] || ! git merge-base --is-ancestor "$envtag_commit" "$envtag_branch" 2>/dev/null; then
         envtag_no "$1 is of a commit that is not on the default branch: merge first"
         return 1
     fi

@@ -10,6 +10,7 @@ from envtag.cutoff import parse_cutoff
 from envtag.engine_choice import check_engines
 from envtag.errors import FatalError
 from envtag.names import parse_reference
+from envtag.namespaces import read_open
 from envtag.platforms import check_platform, check_whole_platform
 from envtag.project import registry_table
 from envtag.setting_values import check_extra, check_spec_name, check_store
@@ -159,7 +160,7 @@ class RegistrySettings:
         python: Version constraint on Python of environments that name none.
         virtual_packages: Platform to virtual packages (name to `VERSION` or `VERSION BUILD`).
         policy: The table `[tool.envtag.policy]` as it is; `envtag.policy` reads it, for who judges by it.
-        namespaces: The table `[tool.envtag.namespaces]` as it is.
+        open_namespaces: The namespaces that are open (`namespaces`), sorted.
         require_signed: Whether a released tag must have a signature of `.envtag/allowed_signers`.
         runners: Platform to the label of the machines that build on it, where that is not GitHub's own.
         index_url: The PyPI index of environments that name none, in place of the default one.
@@ -172,7 +173,7 @@ class RegistrySettings:
     python: str = ""
     virtual_packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
-    namespaces: Mapping[str, Any] = field(default_factory=dict)
+    open_namespaces: tuple[str, ...] = ()
     require_signed: bool = False
     runners: Mapping[str, str] = field(default_factory=dict)
     index_url: str = ""
@@ -199,11 +200,23 @@ class RegistrySettings:
             python=table.text("python", ""),
             virtual_packages=_virtual_packages(table),
             policy=dict(table.table("policy")),
-            namespaces=dict(table.table("namespaces")),
+            open_namespaces=read_open(table.table("namespaces")),
             require_signed=_flag(table, "require-signed"),
             runners=_runners(table),
             index_url=_one(table, "index-url", _index),
         )
+
+    @classmethod
+    def read(cls, data: bytes, where: str) -> RegistrySettings:
+        """`parse` of the bytes of a file.
+
+        Raises:
+            FatalError: It is malformed, or not UTF-8.
+        """
+        try:
+            return cls.parse(data.decode("utf-8"), where)
+        except UnicodeDecodeError as error:
+            raise FatalError(f"{where}: not UTF-8 text: {error.reason} at byte {error.start}") from error
 
 
 def _flag(table: Table, key: str) -> bool:

@@ -111,6 +111,10 @@ class InStore:
         """See `Found.signed_by`: a replica does not say."""
         return ""
 
+    def branch(self) -> str:
+        """See `Found.branch`: as the replica says."""
+        return self.replica.branch
+
     def requested(self, platform: str = "") -> list[str]:
         """See `Found.requested`: a replica does not say."""
         del platform

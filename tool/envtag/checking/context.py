@@ -31,6 +31,7 @@ class Context:
         store: Whose replicas are compared; None for none.
         today: The day, for exemptions.
         now: Milliseconds since 1970, for ages.
+        place: The branch that the environments live on, for people.
     """
 
     registry: Registry
@@ -42,3 +43,4 @@ class Context:
     store: Store | None
     today: date
     now: int
+    place: str = "the default branch"

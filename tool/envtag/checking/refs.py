@@ -67,7 +67,7 @@ def _commit(
     """A tag is on a merged commit that holds what its record says; one that was moved seldom is."""
     found, record = told
     if not tag.merged:
-        message = f"`{alias}` is on commit {found.commit[:12]}, which is not on the default branch"
+        message = f"`{alias}` is on commit {found.commit[:12]}, which is not on {context.place}"
         yield _at_line(subject, "tag-moved", alias, message, _TELL)
         return
     git = context.registry.git

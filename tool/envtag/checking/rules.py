@@ -41,6 +41,9 @@ RULES: Mapping[str, str] = MappingProxyType(
         "codeowners-cover": "Every file of an environment has an owner.",
         # Signatures (`signing`).
         "signers-changed": "Who may sign releases, and that they must, stays as it is.",
+        # Open namespaces (`opened`).
+        "namespaces-changed": "Which namespaces are open stays as it is.",
+        "namespace-open": "No environment of an open namespace is on the default branch.",
         # Policy (`policies`).
         "policy-malformed": "`[tool.envtag]` and its policy can be read.",
         "policy-changed": "The policy that judges a change is the one from before it.",

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, TypeAlias
 
 from envtag.checking import files as plain
-from envtag.checking import hosts, ledger, locks, naming, owners, policies, refs, replicas, secrets, signing
+from envtag.checking import hosts, ledger, locks, naming, opened, owners, policies, refs, replicas, secrets, signing
 from envtag.checking.context import Context
 from envtag.checking.files import PlainFiles
 from envtag.checking.scope import default_branch, scope_of
@@ -73,14 +73,23 @@ def check(
     for name in scope.names:
         found += _of_one(read_subject(name, files, registry, scope.base), context, neighbours)
     found += _links(scope, {item.path for item in found})
+    found += opened.findings(files, scope, registry)
+    if whole:
+        for branch in registry.open_branches():
+            found += opened.on_branch(branch, context, _rules_of_one)
     return in_order(found)
 
 
 def _of_one(subject: Subject, context: Context, neighbours: naming.Neighbours) -> Iterator[Finding]:
     """What every rule finds in one environment."""
+    yield from owners.findings(subject, context.owners)
+    yield from _rules_of_one(subject, context, neighbours)
+
+
+def _rules_of_one(subject: Subject, context: Context, neighbours: naming.Neighbours) -> Iterator[Finding]:
+    """What the rules find in one environment that hold wherever it lives."""
     yield from plain.findings(context.scope.worktree, subject.name, list(subject.files.items()))
     yield from naming.findings(subject, context, neighbours)
-    yield from owners.findings(subject, context.owners)
     for rules in GROUPS:
         yield from rules(subject, context)
     yield from subject.problems  # at the end: rules add to them

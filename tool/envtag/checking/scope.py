@@ -52,16 +52,13 @@ def scope_of(registry: Registry, revision: str, *, whole: bool) -> Scope:
     Raises:
         FatalError: There is no work tree, no such revision, or nothing that the two have in common.
     """
-    if registry.worktree is None:
-        raise FatalError(f"`{registry.location}` has no work tree to check", "clone it, and check the clone")
+    worktree = registry.work_tree("clone it, and check the clone: `git clone …`")
     base = _merge_base(registry, revision)
     paths = _changed(registry.git, base)
     names = {_owner(path, base, registry) for path in paths if path.startswith(f"{ENVIRONMENTS}/")}
     if whole:
         names.update(registry.names())
-    return Scope(
-        worktree=registry.worktree, base=base, names=tuple(sorted(names - {""})), paths=tuple(paths), whole=whole
-    )
+    return Scope(worktree=worktree, base=base, names=tuple(sorted(names - {""})), paths=tuple(paths), whole=whole)
 
 
 def default_branch(registry: Registry) -> str | None:

@@ -62,13 +62,14 @@ class Tags:
         return False if self.complete else None
 
 
-def read_tags(registry: Registry, names: Sequence[str], default: str | None) -> Tags:
+def read_tags(registry: Registry, names: Sequence[str], default: str | None, *, branch: str | None = None) -> Tags:
     """Read the tags of some environments; those of the remote are here afterwards, under refs of our own.
 
     Args:
         registry: The registry.
         names: The environments' names; malformed ones have no tags.
         default: The newest commit of the default branch that is here; None where none is known.
+        branch: The head of the branch that they live on, where that is another one.
     """
     legal = [name for name in names if _is_legal(name)]
     problem = ""
@@ -79,6 +80,7 @@ def read_tags(registry: Registry, names: Sequence[str], default: str | None) -> 
         except FatalError as error:
             problem = error.message
     there = asked and not problem
+    default = branch or default
     here = _list(registry, _HERE, legal, "")
     theirs = _list(registry, THERE, legal, "") if there else {}
     unmerged = {

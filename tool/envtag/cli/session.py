@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from envtag.lookup import Found
     from envtag.output import Output
     from envtag.registry import Registry
+    from envtag.signatures import SigningRule
     from envtag.store import Store
 
 T = TypeVar("T")
@@ -89,6 +90,7 @@ class Session:
                 raise FatalError(
                     f"{why.message}, and there is no replica of `{reference}` in {store.url}", why.hint, why.detail
                 )
+            self._check_reviewed(found, store)
             at = f" at commit {found.commit[:12]}" if found.alias.mutable else ""
             self._tell(f"{found.alias}{at}", store, why)
             return found
@@ -168,24 +170,41 @@ class Session:
 
     def _check_replica_will_do(self, reference: str, store: Store) -> None:
         """Refuse a replica where it is known here that releases must be signed: no replica is."""
-        from shutil import which
-
-        from envtag.errors import UnreachableError
         from envtag.lookup import parse
         from envtag.names import Alias
-        from envtag.signatures import own_rule, refuse_unsigned
+        from envtag.signatures import refuse_unsigned
 
         alias = parse(reference, os.environ)
         if not isinstance(alias, Alias):
             return
-        if self.config.allowed_signers:
-            refuse_unsigned(alias, own_rule(self.config.allowed_signers), store.url)
-        elif "registry" in vars(self) and which("git") is not None:
-            try:
-                rule = self.registry.signing_rule()
-            except UnreachableError:  # nothing is known: who has a store alone trusts those who write to it
-                return
+        rule = self._known_rule()
+        if rule is not None:
             refuse_unsigned(alias, rule, store.url)
+
+    def _check_reviewed(self, found: Found, store: Store) -> None:
+        """Refuse a replica of what nobody reviewed, where it is known here that releases must be signed."""
+        rule = self._known_rule() if found.branch() else None
+        if rule is not None and rule.required:
+            raise FatalError(
+                f"`{found.alias}` must be signed, since its namespace is open, and its replica in {store.url} is not",
+                "use it with its registry in reach",
+            )
+
+    def _known_rule(self) -> SigningRule | None:
+        """What releases are held to, as far as it is known here: who has a store alone trusts who writes to it."""
+        from shutil import which
+
+        from envtag.errors import UnreachableError
+        from envtag.signatures import own_rule
+
+        if self.config.allowed_signers:
+            return own_rule(self.config.allowed_signers)
+        if "registry" in vars(self) and which("git") is not None:
+            try:
+                return self.registry.signing_rule()
+            except UnreachableError:
+                return None
+        return None
 
     def _tell(self, what: str, store: Store, why: FatalError) -> None:
         self.output.say(f"{what} was read from the replicas in {store.url} (no registry in reach: {why.message})")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError
 from envtag.ledger import Ledger
+from envtag.registry.opened import open_heads
 from envtag.registry.release import check_record
 from envtag.registry.tags import tag_refs
 from envtag.replicas import parse_replica
@@ -43,7 +44,9 @@ class Roots:
 
 
 def git_roots(registry: Registry, roots: Roots) -> None:
-    """Add what the registry needs: tags here and on the remote, and ledgers at the default branch, HEAD, the work tree.
+    """Add what the registry needs: tags here and on the remote, and ledgers at each place that it has for them.
+
+    These are the default branch, HEAD, the work tree, and the branches of namespaces that are or once were open.
 
     Args:
         registry: The registry; its remote is asked.
@@ -108,7 +111,7 @@ def _record(registry: Registry, alias: Alias, sha: str, known: set[str]) -> TagR
 def _ledgers(registry: Registry) -> Iterator[tuple[str, Ledger]]:
     """Every environment's ledger, wherever it may say something else."""
     git = registry.git
-    commits = dict.fromkeys((registry.fetch_default_branch(), git.commit_of("HEAD")))
+    commits = dict.fromkeys((registry.fetch_default_branch(), git.commit_of("HEAD"), *open_heads(registry)))
     for commit in commits:
         if commit is None:
             continue

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from envtag.adoption import Content, adopt_all, content_of
+from envtag.authoring import told_of_change
 from envtag.errors import FatalError
 from envtag.names import Alias, parse_alias
 
@@ -42,14 +43,13 @@ def alias_all(
 ) -> int:
     """Give an environment several further names, all in one change, and then point pointers at it; see `alias`."""
     wanted = [parse_alias(target) for target in dict.fromkeys(targets)]
-    if registry.worktree is None:
-        raise FatalError(f"`{registry.location}` has no work tree", "clone it, and edit the clone: `git clone …`")
+    registry.check_writable([item.name for item in wanted], "clone it, and edit the clone: `git clone …`")
     pointers = [item for item in wanted if item.tag in ("stable", "candidate")]
     names = [item for item in wanted if item not in pointers]
     if names:
         content = content_of(found, source, registry, config)
         changed = adopt_all([(content, names)], registry, output)
-        _tell(content, source, names, changed=changed, output=output)
+        _tell(content, source, names, registry, changed=changed, output=output)
     for pointer in pointers:
         _point(found, pointer, registry, output)
     return 0
@@ -62,7 +62,9 @@ def _point(found: Found, pointer: Alias, registry: Registry, output: Output) -> 
             f"`{found.alias}` is another environment than `{pointer.name}`",
             "a pointer names a release of its own environment",
         )
-    with registry.lock_for_writing():
+    moved: list[tuple[str, str]] = []
+
+    def written() -> dict[str, bytes | None]:
         environment = registry.environment(pointer.name)
         tag = environment.ledger.pointers.get(found.alias.tag, found.alias.tag)
         if tag == "latest":
@@ -70,25 +72,32 @@ def _point(found: Found, pointer: Alias, registry: Registry, output: Output) -> 
                 f"`{found.alias}` is not a release, and a pointer names one",
                 f"release it first: `envtag resolve … --alias {pointer.name}:v1`",
             )
-        ledger = environment.ledger.with_pointer(pointer.tag, tag)
-        if ledger == environment.ledger:
-            output.say(f"`{pointer}` is `{pointer.name}:{tag}` already, nothing to do")
-            return 0
-        before = environment.ledger.pointers.get(pointer.tag)
-        path = f"{environment.directory}/tags.yml"
-        registry.write({path: ledger.to_bytes()})
+        moved[:] = [(tag, environment.ledger.pointers.get(pointer.tag) or "")]
+        return {f"{environment.directory}/tags.yml": environment.ledger.with_pointer(pointer.tag, tag).to_bytes()}
+
+    changed = registry.change([pointer.name], written)
+    ((tag, before),) = moved
+    if not changed:
+        output.say(f"`{pointer}` is `{pointer.name}:{tag}` already, nothing to do")
+        return 0
     output.data(f"{pointer} → {pointer.name}:{tag}" + (f" (was {before})" if before else ""))
-    output.say(f"next: `git add {path} && git commit`, then open a pull request; reverting it rolls back")
+    if registry.home([pointer.name]) is not None:
+        output.say(f"next: `envtag publish {pointer.name}`")
+    else:
+        path = f"envs/{pointer.name}/tags.yml"
+        output.say(f"next: `git add {path} && git commit`, then open a pull request; reverting it rolls back")
     return 0
 
 
-def _tell(content: Content, source: str, names: Sequence[Alias], *, changed: bool, output: Output) -> None:
+def _tell(
+    content: Content, source: str, names: Sequence[Alias], registry: Registry, *, changed: bool, output: Output
+) -> None:
     listed = ", ".join(f"`{name}`" for name in names)
     if not changed:
         output.say(f"{listed} {'is' if len(names) == 1 else 'are'} `{source}` already, nothing to do")
         return
     for name in names:
         output.data(f"{name} → {content.request}:{next(iter(content.locks.values())).id}")
-    paths = " ".join(dict.fromkeys(f"envs/{name.name}" for name in names))
-    output.say(f"wrote {paths}, with every package of `{source}`; nothing was solved")
-    output.say(f"next: `git add {paths} && git commit`, then open a pull request, or `envtag publish {names[0].name}`")
+    wrote, following = told_of_change([name.name for name in names], registry)
+    output.say(f"{wrote}, with every package of `{source}`; nothing was solved")
+    output.say(f"next: {following}")

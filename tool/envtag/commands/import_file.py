@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from envtag.authoring import Draft, changes, draft, summary, write_if_changed
+from envtag.authoring import Draft, draft, summary, told_of_change
 from envtag.claims import Claims, tags_by_name
 from envtag.errors import FatalError
 from envtag.importing import Choice, Imported, format_of, open_source
@@ -90,11 +90,8 @@ def import_files(wanted: Wanted, *, registry: Registry, config: Config, output: 
         AliasExistsError: An immutable tag is taken by other content.
         FatalError: A file is malformed or not whole, or something of it cannot be had.
     """
-    if registry.worktree is None:
-        raise FatalError(
-            f"`{registry.location}` has no work tree to write to", "clone it, and import in the clone: `git clone …`"
-        )
     tags = tags_by_name([parse_alias(text) for text in wanted.aliases])
+    registry.check_writable(tags, "clone it, and import in the clone: `git clone …`")
     if not tags and not wanted.dry_run:
         raise FatalError("nothing to call it by", "add `--alias NAME[:TAG]` (or `--dry-run` to see what is in it)")
     sources = [open_source(path) for path in wanted.files]
@@ -119,9 +116,9 @@ def import_files(wanted: Wanted, *, registry: Registry, config: Config, output: 
     drafted = _draft(wanted, imported, completed, origin, registry=registry, config=config, output=output)
     locks = locks_of(drafted, completed.packages, imported.python, origin)
     if wanted.dry_run:
-        return _tell(wanted, drafted, locks, completed, tags, changed=False, output=output)
+        return _tell(wanted, drafted, locks, completed, tags, registry, changed=False, output=output)
     changed = _write(tags, drafted, locks, registry, Claims(registry=registry, output=output, force=wanted.force))
-    return _tell(wanted, drafted, locks, completed, tags, changed=changed, output=output)
+    return _tell(wanted, drafted, locks, completed, tags, registry, changed=changed, output=output)
 
 
 def _draft(
@@ -184,13 +181,7 @@ def _write(
     present = {name: registry.environment(name) if registry.has(name) else None for name in tags}
     for name, environment in present.items():
         claims.check(name, tags[name], drafted, environment)
-    with registry.lock_for_writing():
-        written: dict[str, bytes | None] = {}
-        for name in tags:
-            environment = registry.environment(name) if registry.has(name) else None
-            ledger = claims.ledger(name, tags[name], drafted, locks, environment)
-            written.update(changes(name, drafted, locks, ledger, environment))
-        return write_if_changed(written, registry)
+    return claims.write(tags, drafted, locks)
 
 
 def _tell(
@@ -199,6 +190,7 @@ def _tell(
     locks: Mapping[str, Lock],
     completed: Completed,
     tags: Mapping[str, Sequence[str]],
+    registry: Registry,
     *,
     changed: bool,
     output: Output,
@@ -222,11 +214,9 @@ def _tell(
     if wanted.dry_run:
         output.say(f"dry run of request {drafted.id[:12]}: nothing was written")
     elif changed:
-        paths = " ".join(f"envs/{name}" for name in tags)
-        output.say(f"wrote {paths} (request {drafted.id[:12]}), nothing was solved")
-        output.say(
-            f"next: `git add {paths} && git commit`, then open a pull request, or `envtag publish {next(iter(tags))}`"
-        )
+        wrote, following = told_of_change(list(tags), registry)
+        output.say(f"{wrote} (request {drafted.id[:12]}), nothing was solved")
+        output.say(f"next: {following}")
     else:
         output.say("every alias has this content already, nothing to do")
     return 0

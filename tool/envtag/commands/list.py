@@ -75,7 +75,8 @@ def list_environments(
         0; 1 where something was asked for and nothing is listed.
     """
     items = []
-    for name in registry.names(prefix.rstrip("/")):
+    below = prefix.rstrip("/")
+    for name in sorted({*registry.names(below), *registry.open_names(below)}):
         if not _is_below(name, prefix):
             continue
         environment = registry.environment(name)
@@ -84,7 +85,7 @@ def list_environments(
             alias=Alias(name=name), environment=environment, registry=registry, directories=config.directories
         )
         if wanted.takes(found, {"latest", *ledger.pointers, *(item.tag for item in ledger.releases)}):
-            items.append(_describe(environment, config))
+            items.append({**_describe(environment, config), "open_branch": found.branch() or None})
     return _print(items, prefix, wanted, registry.location, as_json=as_json, output=output)
 
 
@@ -112,7 +113,8 @@ def list_replicas(prefix: str, *, wanted: Wanted, as_json: bool, store: Store, c
     for name, replicas in sorted(found.items()):
         alias = Alias(name=name, tag=_representative(replicas))
         if wanted.takes(InStore(alias=alias, store=store, replica=replicas[alias.tag]), replicas.keys()):
-            items.append(_describe_replicas(name, replicas, config))
+            branch = replicas[alias.tag].branch or None
+            items.append({**_describe_replicas(name, replicas, config), "open_branch": branch})
     return _print(items, prefix, wanted, store.url, as_json=as_json, output=output)
 
 
@@ -130,7 +132,7 @@ def _print(
     elif items:
         rows = [
             (
-                item["name"],
+                item["name"] + (" (open)" if item["open_branch"] else ""),
                 " ".join(item["tags"]) or "-",
                 " ".join(f"{pointer}={tag}" for pointer, tag in item["pointers"].items()) or "-",
                 " ".join(item["platforms"]),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from envtag.authoring import Draft, answered, changes, draft, solve_draft, write_if_changed
-from envtag.errors import FatalError, UnsolvableError
+from envtag.authoring import Draft, answered, changes, draft, solve_draft
+from envtag.errors import UnsolvableError
 from envtag.lock_merge import Pins
 from envtag.merging import is_settled, unmerged_pins
 from envtag.names import Alias, parse_name, parse_reference
@@ -48,11 +48,11 @@ def lock(
     Raises:
         FatalError: A spec is malformed or has no solution; environments locked before it stay locked.
     """
-    if registry.worktree is None:
-        raise FatalError(f"`{registry.location}` has no work tree", "clone it, and lock in the clone: `git clone …`")
+    wanted = [parse_name(text) for text in names]
+    registry.check_each_writable(wanted, "clone it, and lock in the clone: `git clone …`")
     result: dict[str, Any] = {}
-    conflicts = unmerged_pins(registry.git)
-    for name in _bases_first([parse_name(text) for text in names] or registry.names(), registry):
+    conflicts = unmerged_pins(registry.git) if registry.worktree is not None else {}
+    for name in _bases_first(wanted or registry.names(), registry):
         unmerged = conflicts.get(name, {})
         environment = _readable(registry.environment(name), unmerged)
         drafted = draft(environment.settings, _files(environment), registry, config)
@@ -95,15 +95,16 @@ def _lock_one(
         solved = solve_draft(drafted, stale, config=config, output=output, pins=wished)
     if unmerged and not is_installed(registry.git):
         output.say("`envtag merge-driver install` lets git merge locks as it merges specs")
-    with registry.lock_for_writing():
+    before: dict[str, str] = {}
+
+    def locked() -> dict[str, bytes | None]:
         environment = _readable(registry.environment(name), unmerged)
         locks = {**answered(drafted, environment), **solved}
         written = changes(name, drafted, locks, environment.ledger, environment)
-        locked = {
-            path: data for path, data in written.items() if path.endswith("-lock.yml")
-        }  # the rest is the person's
-        before = {platform: environment.lock(platform).id for platform in environment.platforms}
-        write_if_changed(locked, registry)
+        before.update({platform: environment.lock(platform).id for platform in environment.platforms})
+        return {path: data for path, data in written.items() if path.endswith("-lock.yml")}  # the rest is the person's
+
+    registry.change([name], locked)
     return {platform for platform, found in solved.items() if before.get(platform) != found.id}
 
 

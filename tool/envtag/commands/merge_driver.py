@@ -54,12 +54,11 @@ def install(registry: Registry, *, user: bool, output: Output) -> int:
     Raises:
         FatalError: There is no work tree, or a file cannot be written.
     """
-    if registry.worktree is None:
-        raise FatalError(f"`{registry.location}` has no work tree", "clone it, and install the merge driver there")
+    worktree = registry.work_tree("clone it, and install the merge driver there")
     changed = drivers.install(registry.git, "global" if user else "local")
     where = "your git configuration" if user else "`.git/config` of this clone"
     output.say(f"{'wrote' if changed else 'nothing to do in'} {where}: git merges locks, ledgers and specs by envtag")
-    present = drivers.read_attributes(registry.worktree)
+    present = drivers.read_attributes(worktree)
     attributes = drivers.with_attributes(present)
     if attributes != present:
         registry.write({drivers.ATTRIBUTES_FILE: attributes.encode()})

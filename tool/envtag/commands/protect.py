@@ -36,16 +36,17 @@ def protect(repository: Repository, *, apply: bool, as_json: bool, output: Outpu
     described = repository.describe()
     seen = repository.check_app(described.default_branch, rulesets.CHECK)
     app = seen or repository.actions_app()
+    needed = rulesets.needed(app, repository.open_namespaces())
     there = repository.rulesets()
     if apply:
-        for wanted in (rulesets.immutable_tags(), rulesets.default_branch(app)):
+        for wanted in needed:
             there = _make(repository, wanted, there, output)
         if seen is None:
             output.say(
                 f"no check `{rulesets.CHECK}` was seen on `{described.default_branch}` yet: without the workflow that "
                 "reports it, nothing can be merged (`envtag init --github` writes it)"
             )
-    findings = judged(repository.slug, there, app)
+    findings = judged(repository.slug, there, needed)
     if as_json:
         output.data(document.render(findings))
     else:

@@ -10,6 +10,7 @@ from envtag.errors import FatalError
 from envtag.names import parse_name
 from envtag.output import Output, megabytes
 from envtag.platforms import check_platform
+from envtag.policing import hold_to_policy
 from envtag.publication import Failure, Preview, Publisher, Report, changed_environments
 
 if TYPE_CHECKING:
@@ -36,8 +37,10 @@ def publish(
 ) -> int:
     """Publish environments from the commit that is checked out; safe to repeat, and to run twice at once.
 
+    Those of an open namespace are published from its branch, and only where they are named.
+
     Args:
-        names: The environments; none for all of the registry.
+        names: The environments; none for all of the work tree.
         platforms: Bring only what is for these to the store, and tag nothing; none for all, and tags.
         changed_since: Only environments whose directory differs between this revision and HEAD; empty for any.
         dry_run: Say what would be done, and change nothing.
@@ -46,7 +49,7 @@ def publish(
         sign_key: The key to sign with, in place of the one that git is configured with.
         repair: Look at every package of every release, and bring back what the store has lost.
         as_json: Print the report as JSON.
-        registry: The registry, with a work tree.
+        registry: The registry, with a work tree or open namespaces.
         store: Where packages, manifests and replicas go.
         config: The client's settings.
         output: Where it is told.
@@ -58,10 +61,8 @@ def publish(
         AliasExistsError: Another publisher took a tag for other content.
         FatalError: See `Publisher.publish`; the other environments are published nevertheless.
     """
-    if registry.worktree is None:
-        raise FatalError(
-            f"`{registry.location}` has no work tree", "clone it, and publish from the clone: `git clone …`"
-        )
+    named = [] if changed_since else [parse_name(text) for text in names]
+    registry.check_each_writable(named, "clone it, and publish from the clone: `git clone …`")
     wanted = tuple(dict.fromkeys(check_platform(name) for name in platforms))
     chosen = _chosen(names, changed_since, registry, output)
     kind = Preview if dry_run else Publisher
@@ -70,7 +71,7 @@ def publish(
         sign_key=sign_key, repair=repair,
     )  # fmt: skip
     report = Report(dry_run=dry_run)
-    would = _run(publisher, chosen, report)
+    would = _run(publisher, chosen, report, registry, config)
     if as_json:
         output.json(report.to_json(chosen))
     elif dry_run:
@@ -80,12 +81,19 @@ def publish(
     return _end(report, chosen, wanted, output)
 
 
-def _run(publisher: Preview | Publisher, chosen: Sequence[str], report: Report) -> dict[str, list[str]]:
-    """Publish each, whatever becomes of the others; environment to what a preview says of it."""
+def _run(
+    publisher: Preview | Publisher, chosen: Sequence[str], report: Report, registry: Registry, config: Config
+) -> dict[str, list[str]]:
+    """Publish each, whatever becomes of the others; environment to what a preview says of it.
+
+    What nobody reviews is held to the policy first.
+    """
     started = time.monotonic()
     would: dict[str, list[str]] = {}
     for name in chosen:
         try:
+            if registry.open_branch(name) is not None:
+                hold_to_policy(publisher.history.environment(name), registry, publisher.history.merged, config)
             would[name] = publisher.publish(name, report) or []
         except FatalError as error:  # noqa: PERF203 - the others are published nevertheless
             report.failed.append(Failure(name, error))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from envtag.authoring import Draft, answered, changes, draft, solve_draft, spec_files_of, summary, write_if_changed
+from envtag.authoring import Draft, answered, draft, solve_draft, spec_files_of, summary, told_of_change
 from envtag.claims import Claims, tags_by_name
 from envtag.engine_choice import check_engines
 from envtag.errors import FatalError
@@ -79,13 +79,10 @@ def resolve(wanted: Wanted, *, registry: Registry, config: Config, output: Outpu
         AliasExistsError: An immutable tag is taken by other content.
         FatalError: Bad input, or no solution.
     """
-    if registry.worktree is None:
-        raise FatalError(
-            f"`{registry.location}` has no work tree to write to", "clone it, and resolve in the clone: `git clone …`"
-        )
+    tags = _tags(wanted.aliases, registry)
     source = source_of(wanted.source, registry, config) if wanted.source else None
-    aliases = wanted.aliases or ([source.name] if source is not None else [])
-    tags = tags_by_name([parse_alias(text) for text in aliases])
+    if source is not None and not tags:
+        tags = _tags([source.name], registry)
     if not tags and not wanted.dry_run:
         raise FatalError("nothing to call it by", "add `--alias NAME[:TAG]` (or `--dry-run` to see the solution only)")
     files = read_spec_files(wanted.files) if source is None else source.files()
@@ -104,18 +101,19 @@ def resolve(wanted: Wanted, *, registry: Registry, config: Config, output: Outpu
         known = [*claims.check(name, tags[name], drafted, environment), *known]
     known = [source.environment, *known] if source is not None else known
     if tags and not wanted.force and all(_has_all(tags[name], drafted, present[name]) for name in tags):
-        return _tell(wanted, drafted, _answered(drafted, known), tags, changed=False, output=output)
+        return _tell(wanted, drafted, _answered(drafted, known), tags, registry, changed=False, output=output)
     locks = _answer(drafted, known, wanted, config, output)
     if wanted.dry_run:
-        return _tell(wanted, drafted, locks, tags, changed=False, output=output)
-    with registry.lock_for_writing():
-        written: dict[str, bytes | None] = {}
-        for name in tags:
-            environment = _existing(registry, name)
-            ledger = claims.ledger(name, tags[name], drafted, locks, environment)
-            written.update(changes(name, drafted, locks, ledger, environment))
-        changed = write_if_changed(written, registry)
-    return _tell(wanted, drafted, locks, tags, changed=changed, output=output)
+        return _tell(wanted, drafted, locks, tags, registry, changed=False, output=output)
+    changed = claims.write(tags, drafted, locks)
+    return _tell(wanted, drafted, locks, tags, registry, changed=changed, output=output)
+
+
+def _tags(aliases: Sequence[str], registry: Registry) -> dict[str, list[str]]:
+    """Name to its immutable tags, of aliases that can be written together."""
+    tags = tags_by_name([parse_alias(text) for text in aliases])
+    registry.check_writable(tags, "clone it, and resolve in the clone: `git clone …`")
+    return tags
 
 
 def _existing(registry: Registry, name: str) -> Environment | None:
@@ -217,6 +215,7 @@ def _tell(
     drafted: Draft,
     locks: Mapping[str, Lock],
     tags: Mapping[str, Sequence[str]],
+    registry: Registry,
     *,
     changed: bool,
     output: Output,
@@ -236,10 +235,9 @@ def _tell(
     if wanted.dry_run:
         output.say(f"dry run of request {drafted.id[:12]}: nothing was written")
     elif changed:
-        paths = " ".join(f"envs/{name}" for name in tags)
-        first = next(iter(tags))
-        output.say(f"wrote {paths} (request {drafted.id[:12]})")
-        output.say(f"next: `git add {paths} && git commit`, then open a pull request, or `envtag publish {first}`")
+        wrote, following = told_of_change(list(tags), registry)
+        output.say(f"{wrote} (request {drafted.id[:12]})")
+        output.say(f"next: {following}")
     else:
         output.say("every alias has this content already, nothing to do")
     return 0

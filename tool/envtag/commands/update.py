@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envtag.authoring import write_if_changed
 from envtag.errors import FatalError
 from envtag.names import parse_name
 from envtag.updating import words
@@ -48,8 +47,7 @@ def update(
     Raises:
         FatalError: A package is not there, or there is no solution; nothing is written.
     """
-    if registry.worktree is None:
-        raise FatalError(f"`{registry.location}` has no work tree", "clone it, and update in the clone: `git clone …`")
+    registry.check_writable([parse_name(name)], "clone it, and update in the clone: `git clone …`")
     environment = registry.environment(parse_name(name))
     updated = find_update(environment, wanted, registry=registry, config=config, output=output)
     written = updated.files()
@@ -68,14 +66,20 @@ def update(
     elif dry_run:
         output.say("dry run: nothing was written")
     else:
-        output.say(f"next: `git add {environment.directory} && git commit`, then open a pull request")
+        following = f"`envtag publish {environment.name}`"
+        if registry.home([environment.name]) is None:
+            following = f"`git add {environment.directory} && git commit`, then open a pull request"
+        output.say(f"next: {following}")
     return 0
 
 
 def _write(written: Mapping[str, bytes | None], updated: Updated, registry: Registry) -> None:
     """Write an update, unless the environment was changed while it was solved."""
-    with registry.lock_for_writing():
+
+    def unless_changed() -> Mapping[str, bytes | None]:
         files = registry.environment(updated.environment.name).files
         if any(files.read(path) != data for path, data in updated.read.items()):
             raise FatalError(f"`{updated.environment.name}` was changed while it was solved", "run it again")
-        write_if_changed(written, registry)
+        return written
+
+    registry.change([updated.environment.name], unless_changed)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from envtag import rulesets
 from envtag.doctoring.rules import attempted, well
@@ -36,20 +36,20 @@ def protection(repository: Repository) -> list[Finding]:
             raise
         found.append(Finding(rule="tags-guarded", severity="error", message=error.message, hint=error.hint))
     else:
-        found += judged(repository.slug, there, app)
+        found += judged(repository.slug, there, rulesets.needed(app, repository.open_namespaces()))
     return [*found, *_code_owners(repository)]
 
 
-def judged(slug: str, there: Sequence[Ruleset], app: int = rulesets.ACTIONS_APP) -> list[Finding]:
+def judged(slug: str, there: Sequence[Ruleset], needed: Sequence[Mapping[str, Any]]) -> list[Finding]:
     """Findings about the rulesets that apply to a repository.
 
     Args:
         slug: `OWNER/REPO`.
         there: All of them.
-        app: The App that reports the required check.
+        needed: What there must be.
     """
     found: list[Finding] = []
-    for wanted in (rulesets.immutable_tags(), rulesets.default_branch(app)):
+    for wanted in needed:
         found += _verdict(slug, _RULES[wanted["target"]], rulesets.compare(wanted, there))
     closed = rulesets.closed_creation(there)
     if closed is not None:

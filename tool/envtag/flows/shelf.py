@@ -81,6 +81,10 @@ class Kept:
         """See `Found.signed_by`: nobody does."""
         return ""
 
+    def branch(self) -> str:
+        """See `Found.branch`: it was made for a step."""
+        return ""
+
     def requested(self, platform: str = "") -> list[str]:
         """See `Found.requested`: it is not kept."""
         del platform

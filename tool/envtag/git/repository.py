@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 NETWORK_SECONDS = 300.0
 _REACH = "check its address, the network and your credentials for it"
 _UNREACHABLE = pattern(rb"could not read from remote repository|unable to access|could not resolve host", re.IGNORECASE)
+#: Of a clone that fetches the newest commits alone, and what deepens one branch of it: more than any branch has.
+SHALLOW = "--depth=1"
+_DEEP = "--depth=100000000"
+#: Another push is at the same ref this very moment.
+_BUSY = pattern(rb"\.lock': File exists|but expected|reference already exists|fetch first|non-fast-forward")
 _REJECTED = pattern(r"^!\t[^\t]*\t\[[^]]*\](?: \((?P<reason>.*)\))?$", re.MULTILINE)
 
 
@@ -130,6 +135,51 @@ class Git(LocalGit):
             )
             raise self._exists(ref, there, remote)
 
+    def push_forward(self, remote: str, ref: str, before: str, commit: str) -> bool:
+        """Move a branch of a remote forward to a commit, or create it; nothing is forced.
+
+        Args:
+            remote: A remote's name, or a URL.
+            ref: The full ref.
+            before: The commit that it was seen at, empty where it was not there.
+            commit: Its new commit, which has that one for a parent.
+
+        Returns:
+            False if somebody else moved it meanwhile, or is about to.
+
+        Raises:
+            FatalError: The remote cannot be reached, or refuses; with its words.
+        """
+        options = ("--porcelain", "--no-verify", "--no-follow-tags")
+        done = self.run("push", *options, "--", remote, f"{commit}:{ref}", timeout=NETWORK_SECONDS)
+        if done.returncode == 0:
+            return True
+        asked = self._ls_remote(remote, ref)
+        if asked.returncode != 0:
+            raise done.failure(f"cannot push `{ref}` to `{remote}`", _REACH)
+        there = _listed(asked, ref).get(ref, "")
+        if there == commit:  # it arrived, and the answer was lost
+            return True
+        if there == before and not _BUSY.search(done.stdout + done.stderr):
+            raise _refused(done, remote, ref)
+        return False
+
+    def move_forward(self, ref: str, before: str, commit: str) -> bool:
+        """Move a branch here from the commit that it was seen at; false if it was moved meanwhile.
+
+        Raises:
+            FatalError: It is checked out, or git refuses.
+        """
+        if self.run("symbolic-ref", "--quiet", "HEAD").text() == ref:
+            raise FatalError(f"`{ref.removeprefix('refs/heads/')}` is checked out", "check another branch out first")
+        done = self.run("update-ref", ref, commit, before or "0" * len(commit))
+        if done.returncode == 0:
+            return True
+        there = self.run("rev-parse", "--verify", "--quiet", ref).text()
+        if there == before and not _BUSY.search(done.stderr):
+            raise done.failure(f"cannot move `{ref}`")
+        return False
+
     def remote_refs(self, remote: str, pattern: str) -> dict[str, str]:
         """The refs of a remote whose full names match a pattern, each with the object that it names.
 
@@ -147,8 +197,13 @@ class Git(LocalGit):
             raise asked.failure(f"cannot ask `{remote}` for its refs", _REACH)
         return _listed(asked, pattern)
 
-    def fetch(self, remote: str, *refspecs: str) -> bool:
+    def fetch(self, remote: str, *refspecs: str, whole: bool = False) -> bool:
         """Fetch refs and nothing else: no tags beside them, no pruning, no force that a refspec does not ask for.
+
+        Args:
+            remote: A remote's name, or a URL.
+            refspecs: What is fetched, and where to.
+            whole: With all of their history, also into a clone that has the newest commits alone.
 
         Returns:
             False if the remote lacks one of them.
@@ -157,7 +212,8 @@ class Git(LocalGit):
             FatalError: The remote cannot be reached, or a ref here is in the way.
         """
         options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-prune", "--no-recurse-submodules")
-        done = self.run("fetch", *options, *self._fetch_options, "--", remote, *refspecs, timeout=NETWORK_SECONDS)
+        kind = tuple(_DEEP if whole and item == SHALLOW else item for item in self._fetch_options)
+        done = self.run("fetch", *options, *kind, "--", remote, *refspecs, timeout=NETWORK_SECONDS)
         if done.returncode == 0:
             return True
         if b"couldn't find remote ref" in done.stderr:

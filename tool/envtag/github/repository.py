@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from urllib.parse import quote
 from envtag.errors import FatalError
 from envtag.github.api import DEFAULT_URL, Api, RefusedError
 from envtag.rulesets import ACTIONS_APP, Ruleset
+from envtag.settings import RegistrySettings
 from envtag.util.text import shown
 
 _SLUG = re.compile(r"(?P<owner>[A-Za-z0-9][A-Za-z0-9-]{0,38})/(?P<name>(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,100})")
@@ -65,6 +67,23 @@ class Repository:
             numbers = [int(item["id"]) for item in listed if item.get("target", "branch") in {"tag", "branch"}]
             paths = [self._path(f"/rulesets/{number}") for number in numbers]
             return tuple(Ruleset.parse(self.api.get(what, path, includes_parents="true")) for path in paths)
+
+    def open_namespaces(self) -> tuple[str, ...]:
+        """The open namespaces of the registry that it holds, as its default branch says; none where it is no registry.
+
+        Raises:
+            FatalError: Its settings are malformed.
+        """
+        what = f"read `pyproject.toml` of `{self.slug}`"
+        try:
+            found = self.api.get(what, self._path("/contents/pyproject.toml"))
+        except RefusedError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return ()
+            raise
+        with self._understood(what):
+            data = base64.b64decode(found["content"])
+        return RegistrySettings.read(data, f"pyproject.toml of `{self.slug}`").open_namespaces
 
     def create(self, ruleset: Mapping[str, Any]) -> None:
         """Make a ruleset."""

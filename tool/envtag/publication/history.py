@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from envtag.ledger import Release
     from envtag.record import TagRecord
     from envtag.registry import Environment, Registry
+    from envtag.registry.opened import OpenBranch
 
 
 @dataclass(kw_only=True)
@@ -24,7 +25,7 @@ class History:
     """One registry's history as a publisher needs it. What it asked of the remote it keeps, so make one a run.
 
     Attributes:
-        registry: The registry, with a work tree.
+        registry: The registry, with a work tree or open namespaces.
         push: Tags go to the registry's remote where it has one.
         dry_run: Leave no ref behind, not even a private one: objects alone are fetched.
     """
@@ -58,6 +59,21 @@ class History:
         return self.registry.fetch_default_branch()
 
     @cached_property
+    def _heads(self) -> dict[str, str | None]:
+        """Open namespace to the commit that its branch is at, for those that were asked for."""
+        return {}
+
+    def _head_of(self, branch: OpenBranch) -> str | None:
+        if branch.namespace not in self._heads:
+            self._heads[branch.namespace] = branch.seen() if self.dry_run else branch.head(fresh=True)
+        return self._heads[branch.namespace]
+
+    @property
+    def merged(self) -> str | None:
+        """The head of the default branch, which says what is demanded of a publication; None where it has no commit."""
+        return self._merged
+
+    @cached_property
     def rule(self) -> SigningRule:
         """What the default branch demands of the signatures of released tags.
 
@@ -69,13 +85,21 @@ class History:
         return self.registry.signing_rule(fresh=not self.dry_run)
 
     def environment(self, name: str) -> Environment:
-        """An environment at HEAD, once it is certain that it may be published from there.
+        """An environment at HEAD, or at the head of its open namespace, once it is certain that it may be published.
 
         Raises:
             FatalError: It has changes that are not committed, there is no commit, or the remote's default branch does
-                not hold the commit and its releases: others see only what review let in.
+                not hold the commit and its releases: others see only what review let in. Or it does not say that the
+                namespace is open.
         """
         git = self.registry.git
+        branch = self.registry.open_branch(name)
+        if branch is not None:
+            branch.check_declared(self._merged)
+            found = self._head_of(branch)
+            if found is None:
+                raise self.registry.no_environment(name)
+            return self.registry.environment(name, found)
         if git.changed(f"envs/{name}"):
             raise FatalError(
                 f"`envs/{name}` has changes that are not committed", f"commit them: `git commit envs/{name}`"
@@ -127,10 +151,13 @@ class History:
                 f"`git tag --delete {alias.name}@{alias.tag}` forgets the one here; then publish again",
                 f"there: {there}\nhere: {released.tag.sha}",
             )
-        if self._merged is None or not self.registry.git.is_ancestor(released.tag.commit, self._merged):
+        branch = self.registry.open_branch(alias.name)
+        merged = self._merged if branch is None else self._head_of(branch)
+        if merged is None or not self.registry.git.is_ancestor(released.tag.commit, merged):
+            where = "the default branch" if branch is None else f"`{branch.name}`"
             raise FatalError(
-                f"the tag of `{alias}` here is on commit {released.tag.commit[:12]}, which is not on the default "
-                f"branch of `{self.remote}`",
+                f"the tag of `{alias}` here is on commit {released.tag.commit[:12]}, which is not on {where} of "
+                f"`{self.remote}`",
                 f"`git tag --delete {alias.name}@{alias.tag}`, then publish again",
             )
         return True

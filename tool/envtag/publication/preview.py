@@ -32,7 +32,7 @@ class Preview:
     """A publisher that only looks: at the store, the remote and this clone, none of which it changes.
 
     Attributes:
-        registry: The registry, with a work tree.
+        registry: The registry, with a work tree or open namespaces.
         store: Where packages, manifests and replicas would go.
         config: The client's settings.
         output: Where progress is told.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ class Publisher:
     """What publishing needs: where from, where to, and how. What it asked of the remote it keeps, so make one a run.
 
     Attributes:
-        registry: The registry, with a work tree.
+        registry: The registry, with a work tree or open namespaces.
         store: Where packages, manifests and replicas go.
         config: The client's settings.
         output: Where progress is told.
@@ -87,13 +87,25 @@ class Publisher:
             self._replicate(done)
         manifests = self._bring(current, report)
         if not self.platforms and self._replicas is not None:
-            if set(manifests) == set(current.platforms):
-                self._tombstones.confirm()
-                self._replicas.point(Alias(name=name, tag="latest"), current.revision, locks_of(current), manifests)
-            for pointer, target in sorted(current.ledger.pointers.items()):
-                if (released := done.get(Alias(name=name, tag=target))) is not None:
-                    record, alias = released.record, Alias(name=name, tag=pointer)
-                    self._replicas.point(alias, current.revision, record.locks, record.manifests)
+            self._point(self._replicas, current, manifests, done)
+
+    def _point(
+        self,
+        replicas: Replicas,
+        current: Environment,
+        manifests: Mapping[str, str],
+        done: Mapping[Alias, ReleasedTag],
+    ) -> None:
+        """Bring the replicas of what moves to where it is now."""
+        name, branch = current.name, self._branch(current.name)
+        if set(manifests) == set(current.platforms):
+            self._tombstones.confirm()
+            latest = Alias(name=name, tag="latest")
+            replicas.point(latest, current.revision, locks_of(current), manifests, branch=branch)
+        for pointer, target in sorted(current.ledger.pointers.items()):
+            if (released := done.get(Alias(name=name, tag=target))) is not None:
+                record, alias = released.record, Alias(name=name, tag=pointer)
+                replicas.point(alias, current.revision, record.locks, record.manifests, branch=branch)
 
     @cached_property
     def history(self) -> History:
@@ -207,6 +219,11 @@ class Publisher:
     def _concerns(self, platform: str) -> bool:
         return not self.platforms or bool({platform, base_platform(platform)} & set(self.platforms))
 
+    def _branch(self, name: str) -> str:
+        """The branch of the open namespace that a name is in; empty for none."""
+        branch = self.registry.open_branch(name)
+        return branch.name if branch is not None else ""
+
     def _replicate(self, releases: dict[Alias, ReleasedTag]) -> None:
         """Replicate released tags."""
         replicas = self._replicas
@@ -215,6 +232,6 @@ class Publisher:
 
         def replicate(item: tuple[Alias, ReleasedTag]) -> None:
             alias, released = item
-            replicas.release(alias, released.tag.commit, released.record)
+            replicas.release(alias, released.tag.commit, released.record, branch=self._branch(alias.name))
 
         in_parallel(replicate, releases.items(), threads=THREADS)

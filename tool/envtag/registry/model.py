@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -21,19 +20,19 @@ from envtag.registry.environment import (
     WorkTreeFiles,
     load_environment,
 )
+from envtag.registry.openness import PROJECT_FILE, Openness
 from envtag.registry.release import ReleasedTag, check_ledger, check_record
 from envtag.registry.remote import HEAD_REF, Clone
-from envtag.registry.writing import Writing
 from envtag.signatures import SigningRule, check_signature, own_rule, read_rule
 
 if TYPE_CHECKING:
     from envtag.git import Git, TagObject
     from envtag.settings import RegistrySettings
 
-PROJECT_FILE = "pyproject.toml"
+__all__ = ["PROJECT_FILE", "Registry"]
 
 
-class Registry(Writing):
+class Registry(Openness):
     """A repository of environments: a work tree, a bare repository, or the clone of a remote one.
 
     `close` (or `with`) ends the git process that reads keep. What `latest` is comes from the work tree where there is
@@ -121,10 +120,7 @@ class Registry(Writing):
         else:
             known = self.git.commit_of(HEAD_REF) if self._clone is not None and self._head is None else None
             data = self.git.read(known or self.head(), PROJECT_FILE)
-        try:
-            return RegistrySettings.parse((data or b"").decode("utf-8"), PROJECT_FILE)
-        except UnicodeDecodeError as error:
-            raise FatalError(f"{PROJECT_FILE}: not UTF-8 text: {error.reason} at byte {error.start}") from error
+        return RegistrySettings.read(data or b"", PROJECT_FILE)
 
     def head(self) -> str:
         """The commit that `latest` is read from without a work tree, or the work tree's HEAD.
@@ -205,35 +201,27 @@ class Registry(Writing):
             )
         return read_rule(self.git, commit, PROJECT_FILE) if commit is not None else SigningRule()
 
+    @property
+    def is_clone(self) -> bool:
+        """Whether it is the clone of a registry that is elsewhere, which has no history of its own."""
+        return self._clone is not None
+
+    def fetch_content(self, commit: str, directory: str) -> None:
+        """Fetch what is missing here of a directory at a commit; nothing is where a repository is whole.
+
+        Raises:
+            FatalError: The remote cannot be reached.
+        """
+        if self._clone is not None and not self.offline:
+            self._clone.fetch_content(commit, directory)
+
     def names(self, prefix: str = "") -> list[str]:
-        """The names of its environments that begin with a text, sorted."""
+        """The names of its environments that begin with a text, sorted; without those of open namespaces."""
         below = prefix.rpartition("/")[0]
         directory = f"{ENVIRONMENTS}/{below}" if below else ENVIRONMENTS
         paths = self._files("")[1].find(SETTINGS_FILE, directory)
         found = (path[len(ENVIRONMENTS) + 1 : -len(SETTINGS_FILE) - 1] for path in paths)
-        return sorted(name for name in found if name and name.startswith(prefix))
-
-    def names_holding(self, lock: str) -> list[str]:
-        """The names of environments whose ledger or locks, as `latest` has them, hold a lock id; ledgers' first."""
-        revision = "" if self.worktree is not None else self.head()
-        if self._clone is not None and not self.offline:
-            self._clone.fetch_content(revision, ENVIRONMENTS)
-        return self._names_holding(lock, revision)
-
-    def once_holding(self, lock: str) -> Iterator[tuple[str, str]]:
-        """Name and commit of environments that held a lock id at some time, by the history that is here."""
-        if self._clone is not None:  # it has none
-            return
-        for commit in self.git.commits_about(lock, ENVIRONMENTS, 10):
-            for revision in (commit, f"{commit}^"):
-                yield from ((name, revision) for name in self._names_holding(lock, revision))
-
-    def _names_holding(self, lock: str, revision: str) -> list[str]:
-        names: dict[str, None] = {}
-        for pattern in (f"{ENVIRONMENTS}/*/tags.yml", f"{ENVIRONMENTS}/*-lock.yml"):
-            for path in self.git.grep(lock, (pattern,), revision):
-                names[path[len(ENVIRONMENTS) + 1 :].rpartition("/")[0]] = None
-        return list(names)
+        return sorted(name for name in found if name and name.startswith(prefix) and not self._is_open(name))
 
     def has(self, name: str) -> bool:
         """Whether there is an environment of a name, as `latest` has it.
@@ -242,6 +230,10 @@ class Registry(Writing):
             FatalError: The name is malformed.
         """
         directory = f"{ENVIRONMENTS}/{parse_name(name)}"
+        branch = self.open_branch(name)
+        if branch is not None:
+            head = branch.head()
+            return head is not None and SETTINGS_FILE in self.git.entries(head, directory)
         return SETTINGS_FILE in self._files("")[1].entries(directory)
 
     def environment(self, name: str, revision: str = "") -> Environment:
@@ -249,24 +241,22 @@ class Registry(Writing):
 
         Args:
             name: Its name.
-            revision: Any revision that git knows; as `latest` has it if empty.
+            revision: Any revision that git knows; if empty, as `latest` has it, of an open namespace its branch.
 
         Raises:
             FatalError: There is no such revision, or no such environment at it; or its files are malformed.
         """
         directory = f"{ENVIRONMENTS}/{parse_name(name)}"
-        commit, files = self._files(revision)
-        if commit and self._clone is not None and not self.offline:
-            self._clone.fetch_content(commit, directory)
+        branch = self.open_branch(name) if not revision else None
+        head = branch.head() if branch is not None else None
+        if branch is not None and head is None:
+            raise self.no_environment(name)
+        commit, files = self._files(revision or head or "")
+        if commit:
+            self.fetch_content(commit, directory)
         found = load_environment(name, commit, files)
         if found is None:
-            import difflib
-
-            close = [] if revision else difflib.get_close_matches(name, self.names(), 3, 0.6)
-            meant = " or ".join(f"`{item}`" for item in close)
-            hint = f"did you mean {meant}?" if close else "`envtag list` shows what there is"
-            at = f" at {revision}" if revision else ""
-            raise FatalError(f"`{self.location}` has no environment `{name}`{at}", hint)
+            raise self.no_environment(name, revision)
         return found
 
     def released(self, alias: Alias, checked: str = "", signers: str = "") -> ReleasedTag | None:
@@ -291,7 +281,7 @@ class Registry(Writing):
                     f"`{alias}` is not in what is here of `{self.location}`", "use it once with a network"
                 )
             try:
-                found = self.fetch(f"{alias.ref}:{alias.ref}")
+                found = self.fetch(f"{alias.ref}:{alias.ref}", whole=self._is_open(alias.name))
             except FatalError:
                 if self.git.tag(alias.ref) is None:  # otherwise another process fetched it meanwhile
                     raise
@@ -338,12 +328,12 @@ class Registry(Writing):
             raise FatalError(f"`{self.location}` has no revision `{revision}`", "`git log` shows what there is")
         return commit, RevisionFiles(self.git, commit)
 
-    def fetch(self, *refspecs: str) -> bool:
-        """Fetch refs of its remote; false if that lacks one of them.
+    def fetch(self, *refspecs: str, whole: bool = False) -> bool:
+        """Fetch refs of its remote, `whole` with all of their history; false if that lacks one of them.
 
         Raises:
             FatalError: The remote cannot be reached, or a ref here is in the way.
         """
         if self._clone is not None:
-            return self._clone.fetch(*refspecs)
-        return self.git.fetch(self.remote or "origin", *refspecs)
+            return self._clone.fetch(*refspecs, whole=whole)
+        return self.git.fetch(self.remote or "origin", *refspecs, whole=whole)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError, UnreachableError
 from envtag.git import Git, is_git_directory
+from envtag.git.repository import SHALLOW
 from envtag.util.canonical import sha256_hex
 from envtag.util.files import remove_tree
 from envtag.util.locks import file_lock
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 REMOTE = "origin"
 HEAD_REF = "refs/envtag/origin/head"
-_FETCH_OPTIONS = ("--depth=1", "--filter=blob:none")
+_FETCH_OPTIONS = (SHALLOW, "--filter=blob:none")
 _COMMIT = pattern(r"[0-9a-f]{40}")
 _LEFT_LOCK = pattern(r"Unable to create '.*\.lock': File exists")
 
@@ -46,22 +47,22 @@ class Clone:
                     self._build()
         self.git = Git(self.path, settings=address.settings, fetch_options=_FETCH_OPTIONS, secrets=address.secrets)
 
-    def fetch(self, *refspecs: str) -> bool:
-        """Fetch refs; false if the registry lacks one of them.
+    def fetch(self, *refspecs: str, whole: bool = False) -> bool:
+        """Fetch refs, `whole` with all of their history; false if the registry lacks one of them.
 
         Raises:
             UnreachableError: The registry cannot be reached.
         """
         with file_lock(self._lock):
             try:
-                return self.git.fetch(REMOTE, *refspecs)
+                return self.git.fetch(REMOTE, *refspecs, whole=whole)
             except FatalError as error:
                 if not self._is_damaged(error):
                     raise self._unreachable(error) from error
             self.git.close()
             self._build()
             try:
-                return self.git.fetch(REMOTE, *refspecs)
+                return self.git.fetch(REMOTE, *refspecs, whole=whole)
             except FatalError as error:
                 raise self._unreachable(error) from error
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from envtag import __version__
 from envtag.codeowners import PLACES, CodeOwners
 from envtag.errors import FatalError
-from envtag.rulesets import default_branch, immutable_tags
+from envtag.rulesets import default_branch, immutable_tags, open_namespaces
 from envtag.util.pattern import pattern
 
 if TYPE_CHECKING:
@@ -57,7 +57,10 @@ def github_files(*, install: str, branch: str) -> dict[str, bytes]:
     for path, text in _texts(root, ".github"):
         filled = text.replace("@INSTALL@", install.replace("'", "''")).replace("@BRANCH@", branch)
         found[path] = (_signed(filled) if path.endswith(".yml") else filled).encode()
-    for name, ruleset in (("immutable-tags", immutable_tags()), ("default-branch", default_branch())):
+    rulesets = {
+        "immutable-tags": immutable_tags(), "default-branch": default_branch(), "open-namespaces": open_namespaces(),
+    }  # fmt: skip
+    for name, ruleset in rulesets.items():
         found[f".github/rulesets/{name}.json"] = (json.dumps(ruleset, indent=2) + "\n").encode()
     return found
 

@@ -50,7 +50,7 @@ class Writing:
         Raises:
             FatalError: There is no work tree, or a path is not one of its files.
         """
-        worktree = self._writable()
+        worktree = self.work_tree()
         with self.lock_for_writing():
             try:
                 journal.recover(self._journal, worktree)
@@ -68,7 +68,7 @@ class Writing:
         Args:
             waiting: Called once when another process has held the lock for over a second.
         """
-        self._writable()
+        self.work_tree()
         with self._mutex:
             if self._holds:
                 self._holds += 1
@@ -84,11 +84,19 @@ class Writing:
                 finally:
                     self._holds = 0
 
+    def work_tree(self, hint: str = "clone it, and work in the clone: `git clone …`") -> Path:
+        """The work tree, for what cannot do without one.
+
+        Args:
+            hint: What to do where there is none.
+
+        Raises:
+            FatalError: There is none.
+        """
+        if self.worktree is None:
+            raise FatalError(f"`{self.location}` has no work tree", hint)
+        return self.worktree
+
     @property
     def _journal(self) -> Path:
         return self.git.directory / "envtag" / "journal"
-
-    def _writable(self) -> Path:
-        if self.worktree is None:
-            raise FatalError(f"`{self.location}` has no work tree to write to", "clone it, and work in the clone")
-        return self.worktree

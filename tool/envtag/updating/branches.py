@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError
+from envtag.git.trees import write_blob, write_commit, write_tree
 
 if TYPE_CHECKING:
     from envtag.git import Git
@@ -59,22 +60,21 @@ def propose(
     tip = tip_of(git, branch, remote)
     if tip:
         _refuse_others(git, branch, base, tip)
-    tree = _tree(
-        git, f"{base}^{{tree}}", {path: _blob(git, data) if data is not None else None for path, data in files.items()}
-    )
+    for path in files:
+        directory = path.rpartition("/")[0]
+        if directory and not git.entries(base, directory):
+            raise FatalError(f"`{directory}` is not a directory of the commit", "commit the environment first")
+    blobs = {path: write_blob(git, data) if data is not None else None for path, data in files.items()}
+    tree = write_tree(git, f"{base}^{{tree}}", blobs)
     local = git.commit_of(f"refs/heads/{branch}") or ""
     if tip and git.is_ancestor(base, tip) and _sha(git, f"{tip}^{{tree}}") == tree:
         if not local:
             _move(git, branch, tip, "")
         return tip, False
     parents = [base] if not tip else [tip] if git.is_ancestor(base, tip) else [tip, base]
-    options = [word for parent in parents for word in ("-p", parent)]
-    text = f"{message.rstrip()}\n\n{TRAILER}: {name}\n".encode()
-    done = git.run("commit-tree", *options, tree, stdin=text)
-    if done.returncode != 0:
-        raise done.failure("git cannot write a commit", '`git config user.name "…"` and `git config user.email "…"`')
-    _move(git, branch, done.text(), local)
-    return done.text(), True
+    commit = write_commit(git, tree, parents, f"{message.rstrip()}\n\n{TRAILER}: {name}")
+    _move(git, branch, commit, local)
+    return commit, True
 
 
 def _move(git: Git, branch: str, to: str, before: str) -> None:
@@ -98,35 +98,6 @@ def _refuse_others(git: Git, branch: str, base: str, tip: str) -> None:
                 f"`{branch}` has a commit that is not of an update: {sha[:12]}",
                 "merge it, or delete the branch: what others put on it is not overwritten",
             )
-
-
-def _blob(git: Git, data: bytes) -> str:
-    return git.run("hash-object", "-w", "--stdin", stdin=data, check="git cannot keep a file").text()
-
-
-def _tree(git: Git, tree: str, blobs: Mapping[str, str | None]) -> str:
-    """A tree with some files replaced, added or (None) removed."""
-    done = git.run("ls-tree", "-z", tree, check=f"git cannot read {tree}")
-    entries: dict[str, str] = {}
-    for line in filter(None, done.stdout.decode("utf-8", "surrogateescape").split("\0")):
-        head, _, name = line.partition("\t")
-        entries[name] = head
-    inner: dict[str, dict[str, str | None]] = {}
-    for path, blob in blobs.items():
-        first, sign, rest = path.partition("/")
-        if sign:
-            inner.setdefault(first, {})[rest] = blob
-        elif blob is None:
-            entries.pop(first, None)
-        else:
-            mode = entries[first].split()[0] if first in entries else "100644"
-            entries[first] = f"{mode} blob {blob}"
-    for first, rest_of in inner.items():
-        if first not in entries or " tree " not in entries[first]:
-            raise FatalError(f"`{first}` is not a directory of the commit", "commit the environment first")
-        entries[first] = f"040000 tree {_tree(git, entries[first].split()[2], rest_of)}"
-    data = "".join(f"{head}\t{name}\0" for name, head in entries.items()).encode("utf-8", "surrogateescape")
-    return git.run("mktree", "-z", stdin=data, check="git cannot write a tree").text()
 
 
 def _sha(git: Git, revision: str) -> str:

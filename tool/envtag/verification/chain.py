@@ -143,14 +143,23 @@ class Chain:
         )  # fmt: skip
 
     def current(self, alias: Alias) -> Environment | None:
-        """The environment at the head of the default branch; None where there is none."""
+        """The environment at the head of the branch that it lives on; None where there is none."""
         name = alias.name
-        if self.branch is None:
-            return None
         if name not in self._current:
-            there = SETTINGS_FILE in self.registry.git.entries(self.branch, f"{ENVIRONMENTS}/{name}")
-            self._current[name] = self.registry.environment(name, self.branch) if there else None
+            head = self.head(name)
+            there = head is not None and SETTINGS_FILE in self.registry.git.entries(head, f"{ENVIRONMENTS}/{name}")
+            self._current[name] = self.registry.environment(name, head or "") if there else None
         return self._current[name]
+
+    def head(self, name: str) -> str | None:
+        """The head of the branch that an environment lives on: of its open namespace, or else the default one."""
+        branch = self.registry.open_branch(name)
+        return self.branch if branch is None else branch.head()
+
+    def place(self, name: str) -> str:
+        """The name of that branch, for people."""
+        branch = self.registry.open_branch(name)
+        return "the default branch" if branch is None else f"`{branch.name}`"
 
     def _check_digest(self, alias: Alias, record: TagRecord) -> None:
         wanted = alias.digest.removeprefix("sha256:")
@@ -170,9 +179,9 @@ class Chain:
             return
         self._check_ledger(alias, record, environment, f"tags.yml of {where}")
         pushed = self.refs.there is None or _bare(alias) in self.refs.there
-        current = self.current(alias) if pushed and self.branch != tag.commit else None
+        current = self.current(alias) if pushed and self.head(alias.name) != tag.commit else None
         if current is not None:
-            self._check_ledger(alias, record, current, "tags.yml of the default branch")
+            self._check_ledger(alias, record, current, f"tags.yml of {self.place(alias.name)}")
         for platform, wanted in sorted(record.locks.items()):
             self._check_lock(alias, platform, wanted, environment)
 

@@ -42,7 +42,8 @@ class Pointers:
         current = self.chain.current(alias)
         if current is None:
             report.broken(
-                alias, "pointer", f"envs/{alias.name}", expected="an environment on the default branch", found="none",
+                alias, "pointer", f"envs/{alias.name}", found="none",
+                expected=f"an environment on {self.chain.place(alias.name)}",
                 hint="`envtag list` shows what there is",
             )  # fmt: skip
             return [], None
@@ -91,8 +92,8 @@ class Pointers:
     def _meant(self, alias: Alias, key: str, found: Replica) -> Mapping[str, str] | None:
         """The locks that git has for a mutable tag at the commit that its replica names."""
         chain, report = self.chain, self.chain.report
-        expected = f"a commit of the default branch that holds `{alias.name}`"
-        if not self.shallow and not chain.registry.git.is_ancestor(found.commit, chain.branch or ""):
+        expected = f"a commit of {chain.place(alias.name)} that holds `{alias.name}`"
+        if not self.shallow and not chain.registry.git.is_ancestor(found.commit, chain.head(alias.name) or ""):
             report.broken(alias, "pointer", key, expected=expected, found=found.commit[:12], hint=_HINT)
             return None
         environment = report.tried(

@@ -106,11 +106,12 @@ class Verifier:
         Objects(store=self._store, output=self._output, report=self.report).check(wanted, deep=deep)
 
     def _names(self) -> set[str]:
-        """The environments on the default branch."""
-        if self._branch is None:
-            return set()
-        paths = self._registry.git.list_tree(self._branch, "envs")
-        return {path[len("envs/") : -len("/envtag.yml")] for path in paths if path.endswith("/envtag.yml")}
+        """The environments on the default branch and on those of open namespaces."""
+        found = set(self._registry.open_names())
+        if self._branch is not None:
+            paths = self._registry.git.list_tree(self._branch, "envs")
+            found |= {path[len("envs/") : -len("/envtag.yml")] for path in paths if path.endswith("/envtag.yml")}
+        return found
 
     def _refuse_strays(self, names: set[str]) -> None:
         """Replicas of released tags that git does not have, of environments that this registry has."""
