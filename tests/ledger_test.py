@@ -189,6 +189,7 @@ def test_a_damaged_one_is_read_or_refused_in_one_line(text: str):
         assert "\n" not in error.message
 
 
+@hypothesis_settings(max_examples=50)
 @given(ledgers(), damaged([TEXT]))
 def test_what_it_wrote_is_read_without_yaml_and_everything_is_read_as_yaml_reads_it(written: Ledger, other: str):
     assert ledger_module._as_written(written.to_bytes()) == written

@@ -64,6 +64,12 @@ def test_a_name_that_is_there_twice_is_refused():
 
 
 _text = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=20)
+
+
+def _hex(digits: int) -> st.SearchStrategy[str]:
+    return st.integers(0, 16**digits - 1).map(lambda number: f"{number:0{digits}x}")
+
+
 _packages = st.builds(
     Package,
     manager=st.just("conda"),
@@ -72,8 +78,8 @@ _packages = st.builds(
     build=st.from_regex(r"[0-9a-zA-Z_.]{1,10}", fullmatch=True),
     subdir=st.just("noarch"),
     url=st.from_regex(r"https://e\.org/c/noarch/[a-z0-9_.-]{1,20}\.conda", fullmatch=True),
-    sha256=st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
-    md5=st.from_regex(r"[0-9a-f]{32}", fullmatch=True),
+    sha256=_hex(64),
+    md5=_hex(32),
     size=st.none() | st.integers(0, 10**12),
     license=st.none() | _text,
     timestamp=st.none() | st.integers(0, 10**13),

@@ -73,3 +73,10 @@ def test_no_test_that_takes_a_channel_a_server_or_a_registry_of_commands_is(requ
     for item in request.session.items:
         if {"conda_channel", "s3", "story", "run_envtag"} & set(getattr(item, "fixturenames", ())):
             assert item.get_closest_marker("unit") is None, item.nodeid
+
+
+def test_what_asks_for_a_server_by_name_is_not_quick(request: pytest.FixtureRequest):
+    def asking(request: pytest.FixtureRequest) -> object:
+        return request.getfixturevalue("s3")
+
+    assert any(parts.reaches_world(found) for found in parts._asked_by_name(asking, request.node) if found is not None)

@@ -18,13 +18,15 @@ import pytest
 
 #: Modules of which nothing is quick.
 WORLD = frozenset({
-    "asyncio", "http.server", "multiprocessing", "socketserver", "subprocess", "support.azure", "support.azurite",
-    "support.channel", "support.faults", "support.gcs", "support.index", "support.s3", "support.story", "support.web",
-    "envtag.prefix.conda", "envtag.util.process", "envtag.uv_program",
+    "asyncio", "conda_lock", "envtag.prefix.conda", "envtag.util.process", "envtag.uv_program", "http.server",
+    "multiprocessing", "socketserver", "subprocess", "support.azure", "support.azurite", "support.channel",
+    "support.faults", "support.gcs", "support.index", "support.s3", "support.story", "support.web",
 })  # fmt: skip
 #: What is quick though it starts a process: git, on a repository of a few files. And the command line: its tests put
 #: something else in the place of what it calls.
 LIGHT = ("support.repository", "envtag.git", "envtag.cli")
+#: Fixtures that only tests ask for which are no unit tests by their mark.
+PROBES = frozenset({"network_reason"})
 #: Modules whose functions are looked into; everything else is a library.
 OURS = frozenset({"conftest", "envtag", "support", "tests"})
 
@@ -37,7 +39,18 @@ def is_unit(item: pytest.Item) -> bool:
     info = getattr(item, "_fixtureinfo", None)
     for definitions in (info.name2fixturedefs if info is not None else {}).values():
         functions += [_plain(definition.func) for definition in definitions]
+    functions += [asked for function in functions if function is not None for asked in _asked_by_name(function, item)]
     return not any(reaches_world(function) for function in functions if function is not None)
+
+
+def _asked_by_name(function: types.FunctionType, item: pytest.Item) -> Iterator[types.FunctionType | None]:
+    """The fixtures that a function asks for while it runs: `request.getfixturevalue("s3")`."""
+    asking = [code for code in _codes(function.__code__) if "getfixturevalue" in code.co_names]
+    names = [word for code in asking for word in code.co_consts if isinstance(word, str) and word not in PROBES]
+    for name in names:  # grows by what each of them takes
+        for definition in item.session._fixturemanager.getfixturedefs(name, item) or ():
+            yield _plain(definition.func)
+            names += [taken for taken in definition.argnames if taken not in names]
 
 
 def _plain(function: Any) -> types.FunctionType | None:
