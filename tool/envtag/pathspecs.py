@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,8 +29,6 @@ FIELDS: Mapping[str, str] = {
     "envtag_platform": "platform",
     "envtag_request": "request",
 }
-#: How far back `Flow` alone looks for a run that reached its end.
-RUNS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +64,9 @@ def recorded(pathspec: Pathspec) -> Recorded:
         FatalError: Metaflow is not installed, there is no such step, or its task recorded no environment.
     """
     with task_of(pathspec) as task:
-        found: Mapping[str, str] = task.metadata_dict
+        found: Mapping[str, str] = _looking().recorded_of(task)
         where = str(task.pathspec)
-    text = found.get("envtag_id", "")
-    if not text:
-        raise FatalError(
-            f"`{where}` recorded no environment",
-            "it ran without `--environment=conda`, or its environment was disabled; name another step: `Flow/Run/Step`",
-        )
+    text = found["envtag_id"]
     reference = parse_reference(text)
     if not isinstance(reference, FullId):
         raise FatalError(f"`{where}` recorded `{text}` as its environment, which is no full id")
@@ -194,36 +186,16 @@ def task_of(pathspec: Pathspec) -> Iterator[Any]:
         raise FatalError(
             f"`{pathspec.path}` is a step of Metaflow, which is not installed here", "`pip install 'envtag[metaflow]'`"
         ) from error
+    looking = _looking()
     try:
-        yield _task(pathspec)
+        yield looking.task_at(pathspec.path)
+    except looking.PathspecError as error:
+        raise FatalError(str(error), error.hint) from error
     except MetaflowException as error:
         said = " ".join(str(error).split())
-        raise FatalError(
-            f"`{pathspec.path}` cannot be found: {said}",
-            "runs are looked for where Metaflow keeps them: `.metaflow` upward from here, or its metadata service",
-        ) from error
+        raise FatalError(f"`{pathspec.path}` cannot be read: {said}", "try again, or name another step") from error
 
 
-def _task(pathspec: Pathspec) -> Any:
-    client: Any = importlib.import_module("metaflow")
-    if pathspec.step:
-        task = client.Step(f"{pathspec.flow}/{pathspec.run}/{pathspec.step}", _namespace_check=False).task
-        if task is None:
-            raise FatalError(f"`{pathspec.path}` has no task yet", "wait until it has begun, or name another run")
-        return task
-    if pathspec.run:
-        task = client.Run(f"{pathspec.flow}/{pathspec.run}", _namespace_check=False).end_task
-        if task is None:
-            raise FatalError(
-                f"`{pathspec.path}` has not reached its end step", f"name a step: `{pathspec.path}/start`, for example"
-            )
-        return task
-    runs: Any = client.Flow(pathspec.flow, _namespace_check=False)
-    ends = (run.end_task for run in itertools.islice(runs, RUNS))
-    task = next((task for task in ends if task is not None), None)
-    if task is None:
-        raise FatalError(
-            f"no run of `{pathspec.flow}` has reached its end step",
-            f"name a run and a step: `{pathspec.flow}/RUN/STEP`",
-        )
-    return task
+def _looking() -> Any:
+    """The look-up of pathspecs, which the Metaflow extension has, since launches without envtag need it, too."""
+    return importlib.import_module("metaflow_extensions.envtag.plugins.envtag_env.pathspecs")

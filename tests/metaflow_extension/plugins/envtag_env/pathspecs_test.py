@@ -73,15 +73,15 @@ def test_what_is_no_pathspec_is_refused(path: str):
 
 
 def test_what_leads_nowhere_is_told(known: dict[str, Item]):
-    assert "`F/9/s` is in no metadata that is in reach" in refused("F/9/s")
+    assert "`F/9/s` cannot be found: F/9/s does not exist" in refused("F/9/s")
     known["F/1/s"] = Item("F/1/s", {})
     assert "has no task yet" in refused("F/1/s")
     known["F/1"] = Item("F/1", {})
-    assert "has no end step, since it failed or still runs" in refused("F/1")
+    assert "has not reached its end step" in refused("F/1")
     known["F"] = Item("F", {"runs": [known["F/1"]]})
-    assert "no run of `F` has come to its end step" in refused("F")
+    assert "no run of `F` has reached its end step" in refused("F")
 
 
 def test_a_step_outside_is_told(known: dict[str, Item]):
     known["F/1/s"] = Item("F/1/s", {"task": task("F/1/s/1", "")})
-    assert "`F/1/s` is the task F/1/s/1, which ran in no environment of envtag's" in refused("F/1/s")
+    assert "`F/1/s/1` recorded no environment" in refused("F/1/s")

@@ -189,7 +189,7 @@ def resolved_reference(step: Step, variables: Mapping[str, str], metadata: str |
         if requirement.pathspec:
             return recorded_at(substitute(requirement.pathspec, variables, where), metadata)["envtag_id"]
     except PathspecError as error:
-        raise LaunchError(f"{where}: {error}") from error
+        raise LaunchError(f"{where}: {error}" + (f"\nhint: {error.hint}" if error.hint else "")) from error
     except RequirementError as error:
         raise LaunchError(str(error)) from error
     return ""
