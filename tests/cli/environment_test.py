@@ -24,6 +24,7 @@ def test_every_option_of_resolve_reaches_the_verb(called):
         "--arch": "osx-64", "--alias": "mlp/base:v1", "--using": "mlp/other:v1", "--using-pathspec": None,
         "--from": None, "--from-pathspec": None,
         "--dry-run": "", "--force": "", "--local-only": "", "--skip-metaflow-deps": "", "--json": "",
+        "--set-default": None,
     }  # fmt: skip
     assert options_of("resolve") == set(given)
     words = [word for option, value in given.items() if value is not None for word in (option, value) if word]
@@ -61,6 +62,8 @@ def test_what_metaflow_needs_is_asked_for_beside_the_files(called):
         (["resolve", "--from", "a", "-r", "a.txt"], "leave out `-r`"),
         (["resolve", "--from-pathspec", "F/1/a", "--platform", "win-64", "--python", "3"], "leave out `--python`"),
         (["resolve", "--from", "a"], "add `--platform`"),
+        (["resolve", "-r", "a.txt", "--set-default"], "add `--alias`"),
+        (["resolve", "-r", "a.txt", "--alias", "x", "--dry-run", "--set-default"], "leave out `--dry-run`"),
         (["show"], "name an environment"),
         (["get"], "name one environment"),
         (["get", "mlp/base", "--pathspec", "F/1/a"], "name one environment"),

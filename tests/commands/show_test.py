@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from envtag.flows.shelf import Shelf
+from envtag.manifest import Manifest
 from envtag.prefix.marker import Marker, environment_path, write
 from support.story import CONDA_FORGE, HERE, MINOR, Story, mixed
 
@@ -195,6 +197,24 @@ def test_the_documents_form_has_a_fact_a_line(story):
     assert "Environment of type mixed full hash" in mixed_text
     assert "pypi::click-like, pypi::torchish" in mixed_text
     assert "Pypi packages installed click-like==1.0, torchish==2.0" in mixed_text
+
+
+def test_a_resolution_that_was_made_the_default_is_shown_as_such_until_another_one_is(story):
+    spec = story.spec("small.yml", "channels: [conda-forge]\ndependencies: [tzish, prefixed]\n")
+    words = ("environment", "resolve", "-f", str(spec), "--skip-metaflow-deps", "--platform", HERE)
+
+    def shown() -> str:
+        return story.call("environment", "show", "team/small").out.split(" ")[0]
+
+    story.call(*words, "--alias", "team/small", "--set-default")
+    assert shown() == "DEFAULT"
+    with story.registry() as registry:
+        lock = registry.environment("team/small").lock(HERE)
+    Shelf(story.config).keep(Manifest(lock=lock._replace(packages=lock.packages[:1], sources=())))
+    assert shown() == "Environment"
+    told = story.call(*words, "--alias", "team/small", "--set-default")
+    assert f"steps on this machine that ask for request {lock.request[:12]} get this resolution" in told.err
+    assert shown() == "DEFAULT"
 
 
 def test_an_unreachable_store_is_no_reason_not_to_show(story, monkeypatch):

@@ -18,7 +18,7 @@ from envtag.lookup import find
 from envtag.output import Output
 from envtag.store import Store, open_store
 from support.flows import named
-from support.story import HERE, Story
+from support.story import HERE, MINOR, Story
 
 NEEDS = {"requests": ">=2.21.0"}
 
@@ -138,3 +138,17 @@ def test_what_stands_against_the_base_is_told(story: Story):
     wanted = Wanted(key="k", conda={"numpy": "1.24.0"})
     with pytest.raises(UnsolvableError, match=r"numpy 1\.21\.5.* of the base stands against it"):
         resolve(story, wanted, on="mlp/base:v1")
+
+
+def test_what_was_resolved_and_made_the_default_is_what_a_step_gets_that_asks_for_the_same(
+    story: Story, solves: list[str]
+):
+    spec = story.spec("pandas.yml", "channels: [conda-forge]\ndependencies: [pandas ==1.5.0]\n")
+    words = ("-f", str(spec), "--platform", HERE, "--python", MINOR, "--alias", "team/pandas")
+    story.call("environment", "resolve", *words, "--set-default")
+    before = len(solves)
+    wanted = Wanted(key="k", conda={"pandas": "1.5.0"}, channels=("conda-forge",), python=MINOR)
+    found = resolve(story, wanted)
+    with story.registry() as registry:
+        assert found.manifest.lock.id == registry.environment("team/pandas").lock(HERE).id
+    assert (found.fresh, len(solves)) == (False, before)

@@ -57,6 +57,9 @@ def environment(context: click.Context, quiet: bool, registry: str, datastore: s
 @click.option("--force", is_flag=True, help="Resolve again; replace a release that is not committed yet.")
 @click.option("--dry-run", is_flag=True, help="Resolve and tell; write nothing.")
 @click.option("--local-only", is_flag=True, help="Do not ask the registry's remote whether a tag is taken.")
+@click.option(
+    "--set-default", is_flag=True, help="Let steps on this machine that ask for the same get what this is resolved to."
+)
 @click.option("--skip-metaflow-deps", is_flag=True, help="Leave out what Metaflow itself needs in a step.")
 @json_option
 @click.pass_obj
@@ -71,6 +74,7 @@ def resolve(
     source: str,
     from_pathspec: str,
     local_only: bool,
+    set_default: bool,
     skip_metaflow_deps: bool,
     **options: object,
 ) -> int:
@@ -92,6 +96,8 @@ def resolve(
         raise click.UsageError(f"`{named[0]}` takes the request as it is: leave out `{changed[0]}`")
     if copied and not options["platforms"]:
         raise click.UsageError(f"`{named[0]}` is for more platforms: add `--platform`")
+    if set_default and (options["dry_run"] or not (options["aliases"] or copied)):
+        raise click.UsageError("`--set-default` is of what is written: leave out `--dry-run`, and add `--alias`")
     files = [
         *(("requirements", path) for path in requirements),
         *(("environment", path) for path in environments),
@@ -105,7 +111,10 @@ def resolve(
         needs={} if skip_metaflow_deps or copied else needs_of(session.datastore),
         **options,  # type: ignore[arg-type]
     )
-    return verb(wanted, registry=session.registry, config=session.config, output=session.output)
+    code = verb(wanted, registry=session.registry, config=session.config, output=session.output)
+    if set_default and code == 0:
+        _set_default(session, wanted.aliases[0] if wanted.aliases else wanted.source)
+    return code
 
 
 @environment.command()
@@ -192,6 +201,17 @@ def create(session: Session, /, reference: str, pathspec: str, offline: bool, **
 
 
 environment.add_command(list_command, "list")
+
+
+def _set_default(session: Session, alias: str) -> None:
+    """Let what was just resolved be what its request is resolved to on this machine."""
+    from envtag.flows.shelf import make_default
+    from envtag.names import Alias, parse_reference
+
+    reference = parse_reference(alias)
+    if isinstance(reference, Alias):
+        request = make_default(session.registry.environment(reference.name), session.config)
+        session.output.say(f"steps on this machine that ask for request {request[:12]} get this resolution")
 
 
 def _one(reference: str, pathspec: str) -> str:

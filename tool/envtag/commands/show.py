@@ -50,17 +50,24 @@ def show(
     if as_json:
         output.json(described)
         return 0
-    texts = [_documented(item, default=_is_default(item, store)) if documented else _text(item) for item in described]
+    if documented:
+        texts = [_documented(item, default=_is_default(item, store, config)) for item in described]
+    else:
+        texts = [_text(item) for item in described]
     output.data("\n\n".join(texts))
     return 0
 
 
-def _is_default(item: dict[str, Any], store: Callable[[], Store] | None) -> bool:
-    """Whether a lock is what its request is resolved to today, as far as the store can be asked."""
+def _is_default(item: dict[str, Any], store: Callable[[], Store] | None, config: Config) -> bool:
+    """Whether a lock is what its request is resolved to today: on this machine, else as far as the store says."""
     if store is None:
         return False
+    from envtag.flows.shelf import Shelf
     from envtag.resolutions import is_current
 
+    kept = Shelf(config).newest(item["request"], item["platform"])
+    if kept is not None:
+        return bool(kept.lock.id == item["lock"])
     try:
         return is_current(store(), item["request"], item["platform"], item["lock"])
     except FatalError:

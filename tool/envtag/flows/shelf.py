@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from envtag.config import Config
     from envtag.lock import Lock
     from envtag.record import TagRecord
+    from envtag.registry import Environment
     from envtag.store import Store
 
 
@@ -127,6 +128,16 @@ class Shelf:
         """Keep a resolution."""
         lock = manifest.lock
         write_atomic(self._root / lock.request / lock.platform / f"{lock.id}.json", manifest.to_bytes())
+
+
+def make_default(environment: Environment, config: Config) -> str:
+    """Let the locks of an environment be what their request is resolved to on this machine; the request id."""
+    shelf, request = Shelf(config), ""
+    for platform in environment.platforms:
+        lock = environment.lock(platform)
+        shelf.keep(Manifest(lock=lock))
+        request = lock.request
+    return request
 
 
 def _read(path: Path) -> Manifest | None:
