@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
 import subprocess
 import time
+import zlib
 from pathlib import Path
 
 from envtag.manifest import parse
@@ -99,6 +101,16 @@ def test_a_cache_that_cannot_be_written_is_said_and_not_used(tmp_path: Path, cap
     order = _order(["--store", "s3://b/x", "--home", str(tmp_path / "pod"), "--cache", str(tmp_path / "cache")])
     assert _settings(order, Output()).directories.data == tmp_path / "pod" / "home"
     assert f"the node's cache `{tmp_path / 'cache'}` is not used" in capfd.readouterr().err
+
+
+def test_what_is_told_may_be_packed(tmp_path: Path):
+    told = ["--environment", "linux-64=a:b@c", "--name", "mlp/base:v1", "--identity", '_TOLD={"alias": "x"}']
+    packed = base64.b64encode(zlib.compress(json.dumps(told).encode())).decode()
+    store = ["--store", "s3://b/x", "--home", str(tmp_path), "--runtime", "linux-64=d"]
+    order = _order([*store, "--packed", packed])
+    assert order == _order([*store, *told])
+    assert (order.pinned, order.runtimes, order.name) == ({"linux-64": "a:b@c"}, {"linux-64": "d"}, "mlp/base:v1")
+    assert (order.variable, order.identity) == ("_TOLD", {"alias": "x"})
 
 
 def test_a_damaged_object_is_fetched_again_and_then_refused(deployed, s3: S3Server, monkeypatch, tmp_path: Path):

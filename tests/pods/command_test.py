@@ -27,8 +27,11 @@ def test_what_would_not_reach_it_is_refused(text: str):
         command.word(text)
 
 
-def test_a_command_is_no_longer_than_schedulers_take():
-    assert len(command.inlined("s3_get")) < 3800
+def test_a_short_prelude_leaves_a_job_of_batch_most_of_its_room():
+    text = command.short_prelude("s3://bucket/a/b", BUNDLE)
+    assert f" bucket a/b/{BUNDLE.key} {BUNDLE.sha256} $ENVTAG_POD/lib && export PYTHONPATH=" in text
+    assert len(text) < 2100
+    assert not set('"`') & set(text)
 
 
 def test_a_prelude_says_what_it_fetches_and_what_else_it_does():

@@ -15,7 +15,7 @@ from urllib.error import HTTPError
 import pytest
 
 from envtag.pods import s3_get
-from envtag.pods.command import inlined
+from envtag.pods.inlining import inlined
 from support.faults import Fault
 from support.interpreter import find_interpreters
 from support.s3 import ACCESS_KEY, SECRET_KEY, S3Server

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
 import subprocess
 import sys
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +14,6 @@ from pathlib import Path
 from envtag.config import Config
 from envtag.output import Output
 from envtag.platforms import current_platform
-from envtag.pods.bundle import bundles, pure_distributions
 from envtag.pods.engines import engine_wheels
 from envtag.util.locks import file_lock
 from envtag.util.process import Completed, run
@@ -53,14 +50,13 @@ class Image:
     python: Path
 
     @classmethod
-    def make(cls, place: Path, minor: str = "", *, machine: str = "", boto: bool = False) -> Image:
+    def make(cls, place: Path, minor: str = "", *, machine: str = "") -> Image:
         """A Python without any package, and the programs of a slim image.
 
         Args:
             place: A directory to make.
             minor: Which Python; the one that runs the tests otherwise.
             machine: What the node says that it is (`aarch64`); this machine otherwise.
-            boto: Whether the Python has boto and requests.
         """
         executable = find_interpreters()[minor or "{}.{}".format(*sys.version_info[:2])].executable
         subprocess.run([executable, "-m", "venv", "--without-pip", "--symlinks", place / "venv"], check=True)
@@ -71,9 +67,6 @@ class Image:
             if where is not None:
                 (found / program).symlink_to(where)
         (site,) = (place / "venv" / "lib").glob("python*/site-packages")
-        if boto:
-            with zipfile.ZipFile(io.BytesIO(bundles(pure_distributions())[0])) as archive:
-                archive.extractall(site, [name for name in archive.namelist() if not name.startswith("envtag/")])
         if machine:
             (site / "sitecustomize.py").write_text(_ELSEWHERE.format(machine=machine))
         return cls(path=found, python=place / "venv" / "bin")

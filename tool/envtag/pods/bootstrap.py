@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import sys
+import zlib
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -203,18 +204,22 @@ def _order(arguments: Sequence[str]) -> Order:
     parser.add_argument("--environment", action="append", default=[], metavar="PLATFORM=REQUEST:LOCK@MANIFEST")
     parser.add_argument("--runtime", action="append", default=[], metavar="PLATFORM=SHA256")
     parser.add_argument("--name", default="")
-    parser.add_argument("--identity", default="", metavar="VARIABLE=BASE64")
+    parser.add_argument("--identity", default="", metavar="VARIABLE=JSON|BASE64")
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--cache", default="")
     parser.add_argument("--need", action="append", default=[], metavar="PACKAGE")
+    parser.add_argument("--packed", default="", metavar="BASE64", help="further arguments: a JSON list, compressed")
     given = parser.parse_args(arguments)
+    if given.packed:
+        more = json.loads(zlib.decompress(base64.b64decode(given.packed)))
+        given = parser.parse_args([*arguments, *more])
     variable, _, encoded = given.identity.partition("=")
     return Order(
         store=given.store,
         pinned=dict(item.split("=", 1) for item in given.environment),
         runtimes=dict(item.split("=", 1) for item in given.runtime),
         name=given.name,
-        identity=json.loads(base64.b64decode(encoded) or b"{}"),
+        identity=json.loads(encoded if encoded.startswith("{") else base64.b64decode(encoded) or b"{}"),
         variable=variable,
         home=given.home.absolute(),
         cache=given.cache,

@@ -18,7 +18,7 @@ DEFAULT = "@DEFAULT@"
 
 
 def deployed(platforms: Iterable[str], store: Store, *, config: Config, output: Output) -> dict[str, str]:
-    """The commands of pods: `prelude` and `short` with `DEFAULT` in them, `hydration` without what differs by step.
+    """The commands of pods: `prelude` with `DEFAULT` in it, `short`, and `hydration` without what differs by step.
 
     Args:
         platforms: The platforms of the nodes that run steps.
@@ -43,6 +43,6 @@ def deployed(platforms: Iterable[str], store: Store, *, config: Config, output: 
     bundle = next(iter(made.values())).bundle
     return {
         "prelude": command.prelude(store.url, bundle, DEFAULT),
-        "short": command.prelude(store.url, bundle, DEFAULT, short=True),
+        "short": command.short_prelude(store.url, bundle),
         "hydration": command.hydration(store.url, {platform: item.digest for platform, item in made.items()}),
     }

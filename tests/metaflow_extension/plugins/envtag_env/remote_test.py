@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 import shlex
+import zlib
 
 import metaflow  # noqa: F401 - first: it imports its extensions
 import pytest
@@ -13,7 +14,7 @@ from metaflow_extensions.envtag.plugins.envtag_env.identity import VARIABLE, Ide
 
 POD = {
     "prelude": "GET || @DEFAULT@",
-    "short": "@DEFAULT@ && GET",
+    "short": "SHORT GET",
     "hydration": "python -m envtag.pods --store s3://b/x",
 }
 ID = f"{'a' * 40}:{'b' * 40}"
@@ -79,8 +80,35 @@ def test_a_cache_of_the_node_is_passed_on(monkeypatch: pytest.MonkeyPatch):
 
 def test_metaflows_own_command_is_what_there_is_otherwise():
     assert remote.install_dependencies("pip install", POD, short=False) == "GET || pip install"
-    assert remote.install_dependencies("pip install", POD, short=True) == "pip install && GET"
+    assert remote.install_dependencies("pip install", POD, short=True) == "SHORT GET"
     assert remote.install_dependencies("pip install", {}, short=True) == "pip install"
+
+
+def test_a_short_command_says_the_same():
+    prepared = Prepared(identity=FOUND, remote=True)
+    (line,) = remote.bootstrap_commands(prepared, "s3", POD, short=True)
+    assert len(line) < len(" && ".join(commands())) - 300
+    words = shlex.split(line)
+    assert words[1:6] == [*POD["hydration"].split()]
+    packed = json.loads(zlib.decompress(base64.b64decode(words[words.index("--packed") + 1])))
+    assert packed[:4] == ["--environment", f"linux-64={ID}@{'c' * 64}", "--name", "mlp/base:v1"]
+    variable, _, told = packed[5].partition("=")
+    assert variable == VARIABLE
+    assert json.loads(told)["request"] == FOUND.request
+
+
+def test_a_short_command_fetches_the_code_without_boto():
+    own = [
+        "mkdir metaflow",
+        "i=0; while [ $i -le 5 ]; do x; done",
+        "if [ $i -gt 5 ]; then exit 1; fi",
+        "tar xf job.tar",
+    ]
+    wanted = ["mkdir metaflow", "python -m envtag.pods.code_package s3://b/metaflow/x job.tar", "tar xf job.tar"]
+    assert remote.package_commands(own, "s3://b/metaflow/x", POD, short=True) == wanted
+    assert remote.package_commands(own, "s3://b/metaflow/x", POD, short=False) == own
+    assert remote.package_commands(own, "s3://b/metaflow/x", {}, short=True) == own
+    assert remote.package_commands(own[3:], "s3://b/metaflow/x", POD, short=True) == own[3:]
 
 
 def test_a_trampoline_is_told_by_a_variable():

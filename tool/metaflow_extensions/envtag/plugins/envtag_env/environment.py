@@ -139,12 +139,19 @@ class CondaEnvironment(MetaflowEnvironment):
             return str(super().executable(step_name, default))
         return remote.executable(prepared)
 
+    def get_package_commands(
+        self, code_package_url: str, datastore_type: str, code_package_metadata: Any = None
+    ) -> list[str]:
+        """See the base class: what fetches and unpacks the code package on another machine."""
+        commands = list(super().get_package_commands(code_package_url, datastore_type, code_package_metadata))
+        return remote.package_commands(commands, code_package_url, self.pod, short=self._short)
+
     def bootstrap_commands(self, step_name: str, datastore_type: str) -> list[str]:
         """See the base class: what makes a step's environment on another machine."""
         prepared = self.prepared(step_name) if hasattr(self._flow, step_name) else None
         if prepared is None:
             return list(super().bootstrap_commands(step_name, datastore_type))
-        return remote.bootstrap_commands(prepared, datastore_type, self.pod)
+        return remote.bootstrap_commands(prepared, datastore_type, self.pod, short=self._short)
 
     def pylint_config(self) -> list[str]:
         """See the base class: what a step imports need not be there at launch."""
@@ -157,11 +164,15 @@ class CondaEnvironment(MetaflowEnvironment):
         found = {field: metadata[field] for field in identity.FIELDS if field in metadata}
         return found or None
 
+    @property
+    def _short(self) -> bool:
+        """Whether commands may not be long: AWS Batch takes 8,192 characters for all that a job overrides."""
+        return any(deco.name == "batch" for step in self._flow for deco in step.decorators)
+
     def _get_install_dependencies_cmd(self, datastore_type: str) -> str:
         """See the base class: what a pod's own Python needs before the code package can be fetched."""
         default = super()._get_install_dependencies_cmd(datastore_type)
-        short = any(deco.name == "batch" for step in self._flow for deco in step.decorators)
-        return remote.install_dependencies(default, self.pod, short=short)
+        return remote.install_dependencies(default, self.pod, short=self._short)
 
 
 class PypiEnvironment(CondaEnvironment):

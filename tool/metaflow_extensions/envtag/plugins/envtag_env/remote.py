@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import zlib
 from typing import TYPE_CHECKING, Mapping
 
 from metaflow.metaflow_environment import InvalidEnvironmentException
@@ -38,13 +39,16 @@ def executable(prepared: Prepared) -> str:
     return PYTHON
 
 
-def bootstrap_commands(prepared: Prepared, datastore_type: str, pod: Mapping[str, str]) -> list[str]:
+def bootstrap_commands(
+    prepared: Prepared, datastore_type: str, pod: Mapping[str, str], *, short: bool = False
+) -> list[str]:
     """The shell commands that make a step's environment; no double quotes and no backticks are allowed in them.
 
     Args:
         prepared: What launch made of the step's requirement.
         datastore_type: The datastore of the run.
         pod: What launch knows of pods; see `envtag.pods.deployment`.
+        short: Whether commands may not be long, as on AWS Batch.
 
     Raises:
         InvalidEnvironmentException: It is not known what the step runs in, or a value cannot be passed on.
@@ -57,7 +61,7 @@ def bootstrap_commands(prepared: Prepared, datastore_type: str, pod: Mapping[str
         raise InvalidEnvironmentException(
             f"`{identity.id or named}` cannot be brought to another machine: {POD} is empty"
         )
-    options = [pod["hydration"]]
+    options: list[str] = []
     if not prepared.late:
         known = (
             _ID.fullmatch(identity.id),
@@ -69,22 +73,28 @@ def bootstrap_commands(prepared: Prepared, datastore_type: str, pod: Mapping[str
                 f"`{identity.id or named}` cannot be brought to another machine: its id, manifest or platform is not "
                 "known"
             )
-        options.append(f"--environment {identity.platform}={identity.id}@{identity.manifest}")
+        options += ["--environment", f"{identity.platform}={identity.id}@{identity.manifest}"]
     else:
         from metaflow_extensions.envtag.plugins.envtag_env.launch import needs
 
-        options += [f"--need {_word(name)}" for name in sorted(needs(datastore_type))]
+        options += [word for name in sorted(needs(datastore_type)) for word in ("--need", name)]
     if named:
-        options.append(f"--name {_word(named)}")
+        options += ["--name", named]
     if CONDA_NAMED_ENV_NODE_CACHE:
-        options.append(f"--cache {_word(CONDA_NAMED_ENV_NODE_CACHE)}")
-    told = {field: value for field, value in identity._asdict().items() if value and field not in _TOLD_BY_THE_POD}
-    options.append(f"--identity {VARIABLE}={base64.b64encode(json.dumps(told, sort_keys=True).encode()).decode()}")
+        options += ["--cache", CONDA_NAMED_ENV_NODE_CACHE]
+    fields = {field: value for field, value in identity._asdict().items() if value and field not in _TOLD_BY_THE_POD}
+    told = json.dumps(fields, sort_keys=True)
+    words = [_word(option) for option in options]
+    if short:
+        packed = json.dumps([*options, "--identity", f"{VARIABLE}={told}"], separators=(",", ":")).encode()
+        hydration = f"{pod['hydration']} --packed {base64.b64encode(zlib.compress(packed, 9)).decode()}"
+        return [f"DISABLE_TRACING=True {hydration}"]
+    identified = f"--identity {VARIABLE}={base64.b64encode(told.encode()).decode()}"
     return [
         f"if [ ! -d $ENVTAG_POD/lib/envtag ]; then echo '{_LACKING}' >&2; exit 1; fi",
         # The log goes up with the task's own: each `flush_mflogs` takes a second, to import all of Metaflow.
         "mflog 'Bootstrapping virtual environment...'",
-        f"DISABLE_TRACING=True {' '.join(options)}",
+        f"DISABLE_TRACING=True {' '.join([pod['hydration'], *words, identified])}",
         "mflog 'Environment bootstrapped.'",
     ]
 
@@ -98,6 +108,23 @@ def install_dependencies(default: str, pod: Mapping[str, str], *, short: bool) -
         short: Whether commands may not be long, as on AWS Batch.
     """
     return pod["short" if short else "prelude"].replace(_DEFAULT, default) if pod else default
+
+
+def package_commands(commands: list[str], url: str, pod: Mapping[str, str], *, short: bool) -> list[str]:
+    """Metaflow's commands that fetch and unpack the code package, as a pod runs them.
+
+    Args:
+        commands: Metaflow's own.
+        url: Where the package is.
+        pod: What launch knows of pods; empty where no step of the flow has an environment.
+        short: Whether commands may not be long, as on AWS Batch: then its loop around boto gives way to what repeats
+            requests by itself.
+    """
+    loop = [number for number, text in enumerate(commands) if text.startswith("i=0; while ")]
+    if not pod or not short or len(loop) != 1 or not commands[loop[0] + 1].startswith("if [ $i -gt "):
+        return commands
+    fetching = f"python -m envtag.pods.code_package {_word(url)} job.tar"
+    return [*commands[: loop[0]], fetching, *commands[loop[0] + 2 :]]
 
 
 def current(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
