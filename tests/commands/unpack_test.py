@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from envtag.commands.unpack import unpack
+from envtag.output import Output
+from envtag.pack.reading import PackFile
 from envtag.platforms import current_platform
 from envtag.prefix.marker import is_whole
 from support.packs import ALIAS, Sample, rewrite, sample
@@ -149,3 +154,30 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(cold_client, tmp_path: Path)
     assert done.returncode == 1, done.stderr
     assert done.stderr.startswith("error: ")
     assert not (tmp_path / "there").exists()
+
+
+def test_each_member_is_read_once_and_archives_are_kept_only_where_they_are_new(
+    cold_client, tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    read: list[str] = []
+    blocks = PackFile.blocks
+
+    def counted(self: PackFile, name: str) -> Iterator[memoryview]:
+        read.append(name)
+        return blocks(self, name)
+
+    monkeypatch.setattr(PackFile, "blocks", counted)
+    directories = cold_client.config.directories
+    old = directories.archives / "ab" / "cd" / "old-1.0-0.conda"
+    old.parent.mkdir(parents=True)
+    old.touch()
+    os.utime(old, (0, 0))
+    for number in range(2):
+        prefix = tmp_path / f"there-{number}"
+        read.clear()
+        unpack(file, prefix=prefix, force=False, expect="", config=cold_client.config, output=Output(quiet=True))
+        assert works(prefix)
+        assert len(read) == len(set(read)) > 3
+        kept = sorted(path.name for path in directories.archives.glob("??/*/*"))
+        assert kept == ([] if number else ["datum-1.0-h123_0.tar.bz2", "tool-1.0-h123_0.tar.bz2"])
+        shutil.rmtree(directories.archives, ignore_errors=True)

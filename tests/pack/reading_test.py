@@ -81,6 +81,31 @@ def test_a_bit_that_flipped_in_place_is_noticed(file: Path):
     assert f"`{WHEEL}` has other bytes" in told(file)
 
 
+def test_members_are_copied_while_they_are_hashed(file: Path, tmp_path: Path):
+    copies = {TOOL: tmp_path / "kept" / "ab" / "tool.tar.bz2", WHEEL: tmp_path / "kept" / "small.whl"}
+    assert open_pack(file).verify(Output(), copies) == copies
+    for name, path in copies.items():
+        assert path.read_bytes() == contents_of(file)[name]
+        assert path.stat().st_mode & 0o777 == 0o644
+    assert sorted(path.name for path in (tmp_path / "kept").rglob("*")) == ["ab", "small.whl", "tool.tar.bz2"]
+
+
+def test_a_member_that_is_wrong_is_not_copied(file: Path, tmp_path: Path):
+    rewrite(file, flipped(TOOL))
+    with pytest.raises(FatalError, match=f"`{TOOL}` has other bytes"):
+        open_pack(file).verify(Output(), {TOOL: tmp_path / "kept" / "tool.tar.bz2"})
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_a_copy_that_cannot_be_written_is_left_out_and_the_member_hashed(file: Path, tmp_path: Path):
+    (tmp_path / "kept").write_text("no directory")
+    copies = {TOOL: tmp_path / "kept" / "tool.tar.bz2", WHEEL: tmp_path / "small.whl"}
+    assert open_pack(file).verify(Output(), copies) == {WHEEL: tmp_path / "small.whl"}
+    rewrite(file, flipped(TOOL))
+    with pytest.raises(FatalError, match=f"`{TOOL}` has other bytes"):
+        open_pack(file).verify(Output(), copies)
+
+
 @pytest.mark.parametrize("name", [TOOL, WHEEL, "environment.yml", "pixi-pack.json"])
 def test_a_member_that_is_missing_is_named(file: Path, name: str):
     rewrite(file, lambda content: content.pop(name) and None)

@@ -442,3 +442,15 @@ def test_who_waits_is_told(small: Lock, config: Config, tmp_path: Path):
     out, err = waiting.communicate(timeout=60)
     assert f"waiting for another process that is creating {target}" in err
     assert out.strip() == "made"
+
+
+def test_archives_that_the_caller_has_verified_are_asked_for_nowhere(small: Lock, cold_config: Config, tmp_path: Path):
+    config = Config(directories=cold_config.directories, mirrors=Mirrors.parse(""))
+    archives = {
+        item.sha256: Path(cold_config.mirrors.fetch_url(item.url).removeprefix("file://")) for item in small.packages
+    }
+    first = small.packages[0].sha256
+    with pytest.raises(FatalError, match=f"{small.packages[1]} .*offline"):
+        make(small, tmp_path / "prefix", config, offline=True, verified={first: archives[first]})
+    assert make(small, tmp_path / "prefix", config, offline=True, verified=archives)
+    assert is_whole(tmp_path / "prefix", small.id)

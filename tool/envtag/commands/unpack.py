@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envtag import archives
 from envtag.errors import FatalError
+from envtag.pack.contents import archive_members
 from envtag.pack.reading import open_pack
 from envtag.pack.store import open_as_store
 from envtag.platforms import base_platform, current_platform
-from envtag.prefix import conda, layout, marker
-from envtag.prefix.creation import hydrate
+from envtag.prefix import layout, marker
 
 if TYPE_CHECKING:
-    from envtag.config import Config
+    from envtag.config import Config, Directories
     from envtag.output import Output
     from envtag.pack.reading import PackFile
+    from envtag.package import Package
 
 
 def unpack(file: Path, *, prefix: Path | None, force: bool, expect: str, config: Config, output: Output) -> int:
@@ -47,7 +50,9 @@ def unpack(file: Path, *, prefix: Path | None, force: bool, expect: str, config:
     target = prefix.absolute() if prefix is not None else marker.environment_path(config, lock.id)
     made = force or not marker.is_whole(target, lock.id)
     if made:
-        _verify(pack, output)
+        verified = _verify(pack, config.directories, output)
+        from envtag.prefix.creation import hydrate  # loaded by now
+
         made = hydrate(
             lock,
             target,
@@ -56,7 +61,9 @@ def unpack(file: Path, *, prefix: Path | None, force: bool, expect: str, config:
             offline=True,
             output=output,
             force=force,
+            once=True,  # where there is only a packed file, nothing else makes one of this lock
             builds=pack.manifest.builds,
+            verified=verified,
         )
     output.data(str(target))
     python = layout.python(target, venv=layout.is_venv(target))
@@ -64,12 +71,36 @@ def unpack(file: Path, *, prefix: Path | None, force: bool, expect: str, config:
     return 0
 
 
-def _verify(pack: PackFile, output: Output) -> None:
-    """Hash every member, and load what installs conda packages meanwhile: hashing leaves the interpreter free."""
-    if not pack.manifest.lock.by_manager("conda"):
-        pack.verify(output)
-        return
+def _verify(pack: PackFile, directories: Directories, output: Output) -> dict[str, Path]:
+    """Hash every member, keep the archives that are new here, and load what installs meanwhile.
+
+    Hashing and writing leave the interpreter free, so that all of it takes as long as the longer of the two.
+
+    Returns:
+        SHA-256 to each archive that was kept.
+    """
+    archives.sweep(directories)
+    packages = archive_members(pack.manifest)
     with ThreadPoolExecutor(1) as thread:
-        loaded = thread.submit(conda.load)
-        pack.verify(output)
+        loaded = thread.submit(_load, for_conda=bool(pack.manifest.lock.by_manager("conda")))
+        kept = pack.verify(output, _lacking(packages, directories))
         loaded.result()
+    return {packages[name].sha256: path for name, path in kept.items()}
+
+
+def _load(*, for_conda: bool) -> None:
+    from envtag.prefix import conda, creation  # noqa: F401 - loaded here, used later
+
+    if for_conda:
+        conda.load()
+
+
+def _lacking(packages: Mapping[str, Package], directories: Directories) -> dict[str, Path]:
+    """Which archives this machine seems to lack, and where they are kept; whoever installs them looks properly."""
+    found = {}
+    for name, package in packages.items():
+        path = archives.archive_path(directories, package)
+        extracted = directories.conda_packages / package.filename.removesuffix(f".{package.extension}")
+        if not path.exists() and not (package.manager == "conda" and extracted.exists()):
+            found[name] = path
+    return found

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO
 
 from envtag.errors import FatalError
 from envtag.pack import contents, tar
 from envtag.util.canonical import sha256_file, sha256_hex
+from envtag.util.files import staged
 from envtag.util.parallel import in_parallel
 
 if TYPE_CHECKING:
@@ -67,8 +70,15 @@ class PackFile:
         if wanted != found:
             raise FatalError(f"`{self.path}` is not {digest}: it is sha256:{found}", "get the file again")
 
-    def verify(self, output: Output) -> None:
-        """Hash every member.
+    def verify(self, output: Output, copies: Mapping[str, Path] = MappingProxyType({})) -> dict[str, Path]:
+        """Hash every member, and copy some of them on the way.
+
+        Args:
+            output: For progress.
+            copies: Member to the file that it is to be copied to, which appears only if it is right.
+
+        Returns:
+            The copies that were made: without those that the disk did not take.
 
         Raises:
             FatalError: One has other bytes than the file's manifest says.
@@ -76,18 +86,44 @@ class PackFile:
         total = sum(member.size for member in self.members.values())
         with output.task(f"checking {self.path.name}", total, unit="bytes") as task:
 
-            def check(name: str) -> str:
-                digest = hashlib.sha256()
-                for block in self.blocks(name):
-                    digest.update(block)
-                    task.advance(len(block))
-                return "" if digest.hexdigest() == self.sha256[name] else name
+            def check(name: str) -> tuple[bool, bool]:
+                if name in copies:
+                    with suppress(OSError):  # whoever needs the file will say what is wrong
+                        return self.copy(name, copies[name], self.sha256[name], task.advance) == self.sha256[name], True
+                return self._hash(name, task.advance) == self.sha256[name], False
 
-            wrong = [name for name in in_parallel(check, self.sha256, threads=_THREADS) if name]
+            found = dict(zip(self.sha256, in_parallel(check, self.sha256, threads=_THREADS), strict=True))
+        wrong = [name for name, (right, _) in found.items() if not right]
         if wrong:
             raise FatalError(
                 f"`{self.path}`: `{wrong[0]}` has other bytes than its manifest says", "nothing of it was used"
             )
+        return {name: path for name, path in copies.items() if found[name][1]}
+
+    def copy(self, name: str, target: Path, sha256: str, progress: Callable[[int], None] | None = None) -> str:
+        """Copy a member to a file that appears only if it has a hash; the hash that it has.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with staged(target) as temporary:
+            with temporary.open("wb") as stream:
+                digest = self._hash(name, progress, stream)
+            if digest == sha256:
+                temporary.chmod(0o644)
+                temporary.replace(target)
+        return digest
+
+    def _hash(self, name: str, progress: Callable[[int], None] | None, stream: BinaryIO | None = None) -> str:
+        digest = hashlib.sha256()
+        for block in self.blocks(name):
+            digest.update(block)
+            if stream is not None:
+                stream.write(block)
+            if progress is not None:
+                progress(len(block))
+        return digest.hexdigest()
 
     def blocks(self, name: str) -> Iterator[memoryview]:
         """A member's content; each block is valid until the next one is asked for."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -13,7 +12,6 @@ from envtag.errors import FatalError
 from envtag.pack.contents import archive_members
 from envtag.store import Entry
 from envtag.store.keys import object_key
-from envtag.util.files import staged
 
 if TYPE_CHECKING:
     from envtag.pack.reading import PackFile
@@ -42,19 +40,8 @@ class PackStore:
         if key not in self.names:
             return False
         name = self.names[key]
-        target.parent.mkdir(parents=True, exist_ok=True)
-        digest = hashlib.sha256()
-        with staged(target) as temporary:
-            with temporary.open("wb") as stream:
-                for block in self.file.blocks(name):
-                    digest.update(block)
-                    stream.write(block)
-                    if progress is not None:
-                        progress(len(block))
-            if digest.hexdigest() != sha256:
-                raise FatalError(f"`{self.file.path}`: `{name}` changed while it was read", "unpack it again")
-            temporary.chmod(0o644)
-            temporary.replace(target)
+        if self.file.copy(name, target, sha256, progress) != sha256:
+            raise FatalError(f"`{self.file.path}`: `{name}` changed while it was read", "unpack it again")
         return True
 
     def read(self, key: str) -> bytes | None:

@@ -35,6 +35,7 @@ def hydrate(
     force: bool = False,
     once: bool = False,
     builds: Mapping[str, Build] = MappingProxyType({}),
+    verified: Mapping[str, Path] = MappingProxyType({}),
 ) -> bool:
     """Make the environment of a lock at `target`, unless it is there already.
 
@@ -52,6 +53,7 @@ def hydrate(
         once: No further environment will be made here of the same lock, so nothing is remembered for it.
         builds: SHA-256 of a source of the lock to the wheel, in the store, that is installed in its place; a source
             without one is built.
+        verified: SHA-256 to an archive that the caller has just found to be right.
 
     Returns:
         True if this call made it; False if it was there, whole, and from the same lock.
@@ -66,7 +68,7 @@ def hydrate(
         return False
     with place.reserved(target, lock.id, output=output, force=force) as wanted:
         if wanted:
-            _make(lock, target, _Sources(store, config, offline, output), builds)
+            _make(lock, target, _Sources(store, config, offline, output, verified), builds)
             if not once:
                 template.keep(target, lock, config.directories)
         return wanted
@@ -75,22 +77,27 @@ def hydrate(
 class _Sources:
     """Where archives may come from in one call, bound together."""
 
-    def __init__(self, store: Store | None, config: Config, offline: bool, output: Output) -> None:
+    def __init__(
+        self, store: Store | None, config: Config, offline: bool, output: Output, verified: Mapping[str, Path]
+    ) -> None:
         self.store = store
         self.config = config
         self.offline = offline
         self.output = output
+        self.verified = verified
 
     def fetch(self, packages: Sequence[Package]) -> Mapping[str, Path]:
         """Verified archives of packages, by hash."""
-        return fetch_archives(
-            packages,
+        here = {item.sha256: self.verified[item.sha256] for item in packages if item.sha256 in self.verified}
+        fetched = fetch_archives(
+            [item for item in packages if item.sha256 not in here],
             store=self.store,
             mirrors=self.config.mirrors,
             directories=self.config.directories,
             offline=self.offline,
             output=self.output,
         )
+        return {**here, **fetched}
 
 
 def _make(lock: Lock, target: Path, sources: _Sources, builds: Mapping[str, Build]) -> None:
