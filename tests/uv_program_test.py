@@ -17,6 +17,7 @@ def test_the_machines_own_pip_uv_and_environment_do_not_decide():
         "UV_INDEX_URL": "https://other.example",
         "UV_PYTHON": "3.9",
         "UV_HTTP_TIMEOUT": "5",
+        "UV_SYSTEM_CERTS": "1",
         "PIP_EXTRA_INDEX_URL": "https://other.example",
         "PYTHONPATH": "/elsewhere",
         "VIRTUAL_ENV": "/venv",
@@ -28,6 +29,7 @@ def test_the_machines_own_pip_uv_and_environment_do_not_decide():
         "SSL_CERT_FILE": "/ca.pem",
         "NETRC": "/netrc",
         "UV_HTTP_TIMEOUT": "5",
+        "UV_SYSTEM_CERTS": "1",
         "EXTRA": "1",
     }
 

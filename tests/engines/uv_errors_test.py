@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from envtag.engines import Dist, PypiProblem
-from envtag.engines.uv_errors import failed
+from envtag.engines.uv_errors import failed, unreachable_index
 from envtag.errors import FatalError, UnsolvableError
 from envtag.request import Origin, PypiRequirement
 from envtag.urls import Mirrors
@@ -83,3 +83,16 @@ def test_anything_else_is_shown_in_uvs_words_without_scratch_paths():
 
 def test_a_failure_without_words_says_so():
     assert "uv ended with 1" in _failed("").message
+
+
+def test_a_certificate_that_nobody_signed_who_is_trusted_names_the_variables_that_help():
+    said = (
+        "error: Failed to fetch: `https://index.example.org/simple/a/`\n"
+        "  Caused by: client error (Connect)\n"
+        "  Caused by: invalid peer certificate: UnknownIssuer\n"
+        "hint: Consider enabling use of system TLS certificates with the `--system-certs` command-line flag\n"
+    )
+    error = unreachable_index("https://index.example.org/simple", said)
+    assert "`SSL_CERT_FILE=FILE`" in error.hint
+    assert "invalid peer certificate" in error.detail
+    assert "--system-certs" not in error.detail

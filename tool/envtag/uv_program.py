@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-#: What of uv's own variables a client may set: where managed Pythons lie and come from, and how patient it is. None
-#: of them decides what an answer is.
+#: What of uv's own variables a client may set: where managed Pythons lie and come from, how patient it is, and whose
+#: certificates it trusts. None of them decides what an answer is.
 _KEPT = frozenset({
-    "UV_HTTP_RETRIES", "UV_HTTP_TIMEOUT", "UV_PYTHON_DOWNLOADS", "UV_PYTHON_INSTALL_DIR", "UV_PYTHON_INSTALL_MIRROR",
+    "UV_HTTP_RETRIES", "UV_HTTP_TIMEOUT", "UV_NATIVE_TLS", "UV_PYTHON_DOWNLOADS", "UV_PYTHON_INSTALL_DIR",
+    "UV_PYTHON_INSTALL_MIRROR", "UV_SYSTEM_CERTS",
 })  # fmt: skip
 _DROPPED_PREFIXES = ("UV_", "PIP_", "CONDA_")
 _DROPPED = frozenset({

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _UNSOLVABLE = ("No solution found when resolving", "conflicting URLs for package")
 _URL = re.compile(r"(?:Failed to fetch: |for url \(|Failed to download )`?((?:https?|file)://[^\s`)]+)")
 
+_UNREACHABLE = "check the network, the proxy variables, the index's URL, and the mirrors in ENVTAG_MIRRORS"
+_UNTRUSTED = (
+    "its certificate is signed by nobody who is trusted here: `SSL_CERT_FILE=FILE` adds authorities, and "
+    "`UV_SYSTEM_CERTS=1` takes those of this machine"
+)
 _ANY_URL = re.compile(r"https?://[^\s`)]+")
 _LOGIN = (
     re.compile(r"An index URL \((?P<url>[^)\s]+)\) could not be queried .*\((?P<status>401) "),
@@ -118,10 +123,11 @@ def unreachable_index(url: str, said: str) -> FatalError:
     """The error for an index that does not answer."""
     parts = urlsplit(url)
     host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or parts.path
+    shown = "\n".join(line for line in said.splitlines() if not line.startswith("hint:"))  # of options that uv has
     return FatalError(
         f"the PyPI index at `{host}` cannot be read",
-        "check the network, the proxy variables, the index's URL, and the mirrors in ENVTAG_MIRRORS",
-        trim(_ANY_URL.sub(lambda match: without_credentials(match.group()), said)),
+        _UNTRUSTED if "invalid peer certificate" in said else _UNREACHABLE,
+        trim(_ANY_URL.sub(lambda match: without_credentials(match.group()), shown)),
     )
 
 
