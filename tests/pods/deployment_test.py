@@ -29,9 +29,12 @@ def test_the_commands_name_what_the_store_was_given(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("url", ["gs://bucket/x", "az://account/container/x"])
-def test_other_clouds_are_refused_by_name(url: str, client):
-    with pytest.raises(FatalError, match=f"cannot be given their environments from `{url}` yet"):
-        deployed(["linux-64"], open_store(url), config=client.config, output=Output())
+def test_other_clouds_have_metaflows_own_command_first(monkeypatch: pytest.MonkeyPatch, client, url: str):
+    made = Runtime(platform="linux-64", bundle=part("b.zip", "a"), rest=part("r.zip", "b"), engines=())
+    monkeypatch.setattr(runtime, "publish", lambda *_, **__: {"linux-64": made})
+    found = deployed(["linux-64"], open_store(url), config=client.config, output=Output())["prelude"]
+    assert f" && {DEFAULT} && python -c " in found
+    assert f" {url} {made.bundle.key} {'a' * 64} $ENVTAG_POD/lib && export PYTHONPATH=" in found
 
 
 def test_a_directory_of_this_machine_is_out_of_reach(tmp_path: Path, client):

@@ -6,10 +6,7 @@ import json
 import subprocess
 import sys
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
 from urllib.error import HTTPError
 
 import pytest
@@ -42,34 +39,6 @@ def stored(s3: S3Server) -> tuple[str, str, str]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(s3_get, "PAUSE", 0)
-
-
-@pytest.fixture
-def beside(monkeypatch: pytest.MonkeyPatch):
-    """A server beside the machine: `answers` maps method and path to a body, `asked` has what came."""
-    found: dict[str, Any] = {"answers": {}, "asked": []}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            length = int(self.headers.get("Content-Length") or 0)
-            found["asked"].append((self.command, self.path, dict(self.headers), self.rfile.read(length)))
-            body = found["answers"].get(f"{self.command} {self.path}")
-            self.send_response(200 if body is not None else 404)
-            self.end_headers()
-            self.wfile.write(body or b"")
-
-        do_PUT = do_POST = do_GET  # noqa: N815 - the names that http.server calls
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    found["url"] = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
-    yield found
-    server.shutdown()
-    server.server_close()
 
 
 def answer() -> bytes:

@@ -30,6 +30,10 @@ def open_reader(url: str) -> Store:
     Raises:
         FatalError: It is the URL of none.
     """
+    if url.startswith(("gs://", "az://")):
+        from envtag.pods.cloud import open_cloud
+
+        return open_cloud(url)
     if not url.startswith("s3://"):
         return open_store(url)
     found = open_url(url)

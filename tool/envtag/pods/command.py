@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Where a pod keeps what is envtag's: beside the directory that Metaflow unpacks its code in, and not in it.
 HOME = "$ENVTAG_POD"
+#: Scheme of a store's URL to what fetches from it.
+_PROGRAMS = {"gs": "gs_get", "az": "az_get"}
 _PLACE = "export ENVTAG_POD=$(pwd)/.envtag"
 _FOUND = f"export PYTHONPATH={HOME}/lib${{PYTHONPATH:+:$PYTHONPATH}}"
 #: Double quotes and backticks end the quoting that commands are put in; schedulers substitute braces in theirs.
@@ -43,26 +45,30 @@ def word(text: str) -> str:
 def prelude(store: str, bundle: Part, default: str) -> str:
     """The command that gives a pod's own Python what Metaflow and envtag import, from the store and without an index.
 
-    Where that cannot be, Metaflow's own command is run in its place, which asks an index.
+    Where that cannot be, Metaflow's own command is run in its place, which asks an index. With Google's and Azure's
+    stores it is run first: what Metaflow asks them by is compiled for one Python each.
 
     Args:
-        store: URL of the store, `s3://…`.
+        store: URL of the store.
         bundle: The archive of pure Python in it.
         default: Metaflow's own command.
 
     Raises:
         FatalError: The URL has a character that would not reach the pod as it is.
     """
+    begun = f"{_PLACE} && mkdir -p {HOME}"
     get = _get("s3_get", store, bundle)
+    if not store.startswith("s3:"):
+        return f"{begun} && {default} && {get} && {_FOUND}"
     other = "mflog 'envtag: what tasks need was not had from the store: asking the package index'"
-    return f"{_PLACE} && mkdir -p {HOME} && if {get}; then {_FOUND}; else {other}; {default}; fi"
+    return f"{begun} && if {get}; then {_FOUND}; else {other}; {default}; fi"
 
 
 def short_prelude(store: str, bundle: Part) -> str:
     """The same where commands have to be short, as on AWS Batch: a smaller program, and nothing in its place.
 
     Args:
-        store: URL of the store, `s3://…`.
+        store: URL of the store.
         bundle: The archive of pure Python in it.
 
     Raises:
@@ -72,9 +78,15 @@ def short_prelude(store: str, bundle: Part) -> str:
 
 
 def _get(program: str, store: str, bundle: Part) -> str:
-    bucket, _, prefix = store.removeprefix("s3://").partition("/")
-    key = "/".join(part for part in (prefix.strip("/"), bundle.key) if part)
-    return f"python {inlined(program)} {word(bucket)} {word(key)} {bundle.sha256} {HOME}/lib"
+    """The command that fetches and unpacks the bundle; `program` is for S3, the others have one each."""
+    scheme, _, place = store.partition("://")
+    if scheme in _PROGRAMS:
+        found = [word(store), word(bundle.key)]
+        program = _PROGRAMS[scheme]
+    else:
+        bucket, _, prefix = place.partition("/")
+        found = [word(bucket), word("/".join(part for part in (prefix.strip("/"), bundle.key) if part))]
+    return f"python {inlined(program)} {' '.join(found)} {bundle.sha256} {HOME}/lib"
 
 
 def hydration(store: str, runtimes: Mapping[str, str]) -> str:

@@ -34,11 +34,6 @@ def deployed(platforms: Iterable[str], store: Store, *, config: Config, output: 
             f"steps on other machines cannot reach `{store.url}`, a directory of this one",
             "let `store` in the registry's `pyproject.toml`, or ENVTAG_STORE, name a bucket, and publish to it",
         )
-    if not store.url.startswith("s3:"):
-        raise FatalError(
-            f"steps on other machines cannot be given their environments from `{store.url}` yet",
-            "let the store, and Metaflow's datastore, be a bucket of S3 or of what speaks its protocol",
-        )
     made = runtime.publish(platforms, store, config=config, output=output)
     bundle = next(iter(made.values())).bundle
     return {

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+_PACKAGE = "envtag.pods."
 #: Decodes the program that is the next argument, and becomes it. No quote but the shell's own is in it.
 _BECOME = "import base64,sys,zlib;exec(zlib.decompress(base64.b64decode(sys.argv.pop(1))))"
 
@@ -25,12 +26,24 @@ def inlined(program: str) -> str:
     takes.
 
     Args:
-        program: The module's own name (`s3_get`); it imports nothing but the standard library.
+        program: The module's own name (`s3_get`); it imports nothing but the standard library, and others of this
+            package that do, whose text comes first.
     """
-    tree = _Bare().visit(ast.parse(Path(__file__).with_name(f"{program}.py").read_text("utf-8")))
+    tree = _Bare().visit(ast.Module(body=_joined(program), type_ignores=[]))
     _shorten(tree)
     text = re.sub(r"^ +", lambda found: " " * (len(found[0]) // 4), ast.unparse(tree), flags=re.MULTILINE)
     return f"-c '{_BECOME}' {base64.b64encode(zlib.compress(text.encode(), 9)).decode()}"
+
+
+def _joined(program: str) -> list[ast.stmt]:
+    """The statements of a module, with those of what it imports of this package in the place of the import."""
+    found: list[ast.stmt] = []
+    tree = ast.parse(Path(__file__).with_name(f"{program}.py").read_text("utf-8"))
+    _without_docstring(tree)
+    for statement in tree.body:
+        module = statement.module if isinstance(statement, ast.ImportFrom) else None
+        found += _joined(module.removeprefix(_PACKAGE)) if module and module.startswith(_PACKAGE) else [statement]
+    return found
 
 
 class _Bare(ast.NodeTransformer):
@@ -42,10 +55,6 @@ class _Bare(ast.NodeTransformer):
         return _without_docstring(node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        self.generic_visit(node)
-        return _without_docstring(node)
-
-    def visit_Module(self, node: ast.Module) -> ast.AST:
         self.generic_visit(node)
         return _without_docstring(node)
 
