@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import click
 import pytest
 
 from envtag.cli.app import cli
@@ -55,9 +56,35 @@ def test_registry_and_quiet_go_before_the_command(called, registry, tmp_path, mo
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["list", "-q", "--registry", "registry"],
+        ["-q", "list", "--registry=registry"],
+        ["--registry", "x", "list", "--quiet", "--registry", "registry"],
+    ],
+)
+def test_they_may_follow_it_and_the_last_one_counts(called, registry, tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    assert run(arguments) == 7
+    options = called["list"][1]
+    assert options["registry"].worktree == registry.path
+    assert options["output"].quiet is True
+
+
+def test_every_command_takes_them_and_those_of_a_group_too():
+    def missing(command: click.Command) -> list[str]:
+        if isinstance(command, click.Group):
+            return [name for child in command.commands.values() for name in missing(child)]
+        names = {name for parameter in command.params for name in parameter.opts}
+        return [] if {"--registry", "--quiet"} <= names else [str(command.name)]
+
+    assert [name for command in cli.commands.values() for name in missing(command)] == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
         ["run", "mlp/base"], ["run", "mlp/base", "--"], ["run"], ["show"], ["alias", "mlp/base:v1"], ["init"], ["get"],
         ["create"], ["shell"], ["list", "a", "b"], ["lock", "--nonsense"], ["resolve", "stray"], ["nonsense"],
-        ["--registry"],
+        ["--registry"], ["list", "--registry"],
     ],
 )  # fmt: skip
 def test_wrong_usage_is_exit_code_2_and_calls_nothing(called, capsys, arguments):

@@ -11,7 +11,9 @@ from envtag.cli.environment import environment
 
 def options_of(command: str) -> set[str]:
     found = environment.commands[command]
-    return {option for item in found.params if isinstance(item, click.Option) for option in item.opts}
+    return {
+        option for item in found.params if isinstance(item, click.Option) and not item.hidden for option in item.opts
+    }
 
 
 def test_the_commands_are_those_of_the_documents_and_list():

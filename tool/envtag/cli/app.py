@@ -73,10 +73,34 @@ _COMMANDS = (
 def cli(context: click.Context, registry: str, quiet: bool) -> None:
     """Docker tags for Python environments, kept in git.
 
-    REF names an environment: NAME[:TAG] (`latest` if left out), NAME:TAG@sha256:…, or its full id.
+    The options below may also follow COMMAND. REF names an environment: NAME[:TAG] (`latest` if left out),
+    NAME:TAG@sha256:…, or its full id.
     """
     context.obj = Session(where=registry, quiet=quiet)
 
 
+def _follow(context: click.Context, option: click.Parameter, value: object) -> None:
+    """Take an option of envtag's own that stands behind the command."""
+    if value:
+        setattr(context.find_object(Session), {"registry": "where"}.get(option.name or "", option.name or ""), value)
+
+
+def _with_own_options(command: click.Command) -> click.Command:
+    """Let a command, or each of a group, take the options that are envtag's own; its own of the same name go first."""
+    if isinstance(command, click.Group):
+        for child in command.commands.values():
+            _with_own_options(child)
+        return command
+    taken = {name for parameter in command.params for name in parameter.opts}
+    for option in cli.params:
+        if isinstance(option, click.Option) and option.name in ("registry", "quiet") and taken.isdisjoint(option.opts):
+            follower = click.Option(
+                option.opts, is_flag=option.is_flag or None, help=option.help, metavar=option.metavar,
+                hidden=True, expose_value=False, callback=_follow,
+            )  # fmt: skip
+            command.params.append(follower)
+    return command
+
+
 for _command in _COMMANDS:
-    cli.add_command(_command)
+    cli.add_command(_with_own_options(_command))
