@@ -1,4 +1,10 @@
-"""Packing an environment and unpacking it, against copying its bytes and against conda-pack's archive of it."""
+"""Packing an environment and unpacking it, against copying its bytes and against conda-pack's archive of it.
+
+Of both files the bytes are in the page cache, and both prefixes lie on one file system and are never removed meanwhile.
+conda-pack's archive is gzip, its default, and about twice as large; it is untarred as it is. `unpack` hashes each byte
+first, and fills the package cache that further environments are linked from. Half of a cold `unpack` is rattler's
+extraction and linking, which keep two cores busy.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +67,7 @@ def rows(machine: Machine, registry: Path, count: int) -> list[Row]:
         Row(what="pack 22 packages", seconds=packed, against="cat + sync + sha256sum", baseline=copied, bound=400,
             unit="ms over"),
         Row(what="unpack, warm caches", seconds=warm, against=conda, baseline=unpacked, bound=0.33),
-        Row(what="unpack, empty caches", seconds=cold, against=conda, baseline=unpacked, bound=1),
+        Row(what="unpack, empty caches", seconds=cold, against=conda, baseline=unpacked, bound=0.8),
     ]  # fmt: skip
 
 

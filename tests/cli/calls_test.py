@@ -19,6 +19,14 @@ def test_each_call_reaches_its_verb_with_what_it_was_given(called: dict[str, Any
     assert calls.run(session, reference="mlp/base", words=("a", "b"), offline=True) == 7
     (_, words), options = called["run"]
     assert (words, options["offline"]) == (("a", "b"), True)
+    assert calls.unpack(session, file=Path("x.tar"), prefix=Path("x"), force=True, expect="sha256:0") == 7
+    (file,), options = called["unpack"]
+    assert (file, options["prefix"], options["force"], options["expect"]) == (
+        Path("x.tar"),
+        Path("x"),
+        True,
+        "sha256:0",
+    )
 
 
 def test_the_store_is_opened_only_by_who_asks_for_it(called: dict[str, Any], monkeypatch: Any):

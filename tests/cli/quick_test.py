@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -25,7 +26,7 @@ WORDS = (
 def made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Each call that is made: of what, with the program's options and its own."""
     found: list[Any] = []
-    for name in ("show", "create", "run"):
+    for name in ("show", "create", "run", "unpack"):
 
         def record(session: Any, *, name: str = name, **options: Any) -> int:
             found.append((name, session.where, session.quiet, options))
@@ -78,12 +79,27 @@ def test_every_other_line_is_left_to_click(line: str):
     assert quick.parse(line.split(" ")) is None
 
 
+@pytest.mark.parametrize(
+    "line", ["unpack FILE", "unpack --force FILE --prefix ./env", "-q unpack FILE --expect sha256:0 --prefix x"]
+)
+def test_a_packed_file_that_is_there_is_unpacked_as_click_says(made: list[Any], tmp_path: Path, line: str):
+    (tmp_path / "a.tar").touch()
+    assert same(line.replace("FILE", str(tmp_path / "a.tar")).split(" "), made)
+
+
+def test_a_packed_file_that_is_not_is_clicks(tmp_path: Path):
+    file = tmp_path / "a.tar"
+    file.touch()
+    for words in ([], [str(tmp_path)], ["absent"], [str(file), str(file)]):
+        assert quick.parse(["unpack", *words]) is None
+
+
 @given(st.lists(st.sampled_from(WORDS), max_size=7))
 @settings(max_examples=300, deadline=None)
 def test_no_line_means_anything_else_than_to_click(words: list[str]):
     with pytest.MonkeyPatch.context() as patch:
         made: list[Any] = []
-        for name in ("show", "create", "run"):
+        for name in ("show", "create", "run", "unpack"):
 
             def record(session: Any, *, name: str = name, **options: Any) -> int:
                 made.append((name, session.where, session.quiet, options))

@@ -42,7 +42,8 @@ def sha256_of(data: bytes) -> str:
 def watch(store: S3Store) -> list[Any]:
     """The requests that a store makes from now on."""
     made: list[Any] = []
-    store._client().meta.events.register("before-send.s3.PutObject", lambda request, **_: made.append(request))
+    for operation in ("PutObject", "UploadPart"):
+        store._client().meta.events.register(f"before-send.s3.{operation}", lambda request, **_: made.append(request))
     return made
 
 
@@ -77,6 +78,16 @@ def test_small_files_are_sent_at_once_and_large_ones_once_the_server_wants_them(
     assert "Expect" not in small.headers
     assert not isinstance(large.body, bytes)
     assert large.headers["Expect"] == b"100-continue"
+
+
+def test_parts_are_in_memory_and_sent_at_once(open_with: Open):
+    store = open_with(BY_SIGNATURE)
+    store.multipart_bytes = 1 << 20
+    made = watch(store)
+    assert store.create("objects/large.conda", LARGE, sha256_of(LARGE))
+    (part,) = made
+    assert part.body == LARGE
+    assert "Expect" not in part.headers
 
 
 def test_the_signature_and_the_checksum_are_of_the_same_bytes(open_with: Open):

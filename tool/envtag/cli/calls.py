@@ -52,3 +52,10 @@ def run(session: Session, *, reference: str, words: Sequence[str], offline: bool
         output=session.output,
         platform=platform,
     )
+
+
+def unpack(session: Session, *, file: Path, prefix: Path | None, force: bool, expect: str) -> int:
+    """`envtag unpack`; returns its exit code."""
+    from envtag.commands.unpack import unpack as verb
+
+    return verb(file, prefix=prefix, force=force, expect=expect, config=session.config, output=session.output)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from envtag.cli import calls
 from envtag.cli.options import FILE, json_option, offline_option
 
 if TYPE_CHECKING:
@@ -74,6 +75,4 @@ def pack(
 @click.pass_obj
 def unpack(session: Session, file: Path, prefix: Path | None, force: bool, expect: str) -> int:
     """Create the environment in a packed FILE, and print its path; no network, git or registry is needed."""
-    from envtag.commands.unpack import unpack as verb
-
-    return verb(file, prefix=prefix, force=force, expect=expect, config=session.config, output=session.output)
+    return calls.unpack(session, file=file, prefix=prefix, force=force, expect=expect)

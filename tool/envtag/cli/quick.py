@@ -102,6 +102,18 @@ def _run(session: Session, words: _Words) -> Callable[[], int] | None:
     return lambda: calls.run(session, reference=words.rest[0], words=command, offline=offline, platform=platform)
 
 
+def _unpack(session: Session, words: _Words) -> Callable[[], int] | None:
+    if len(words.rest) != 1 or not Path(words.rest[0]).is_file() or not os.access(words.rest[0], os.R_OK):
+        return None
+    return lambda: calls.unpack(
+        session,
+        file=Path(words.rest[0]),
+        prefix=Path(words.values["--prefix"]) if "--prefix" in words.values else None,
+        force="--force" in words.flags,
+        expect=words.values.get("--expect", ""),
+    )
+
+
 _GROUP = _Form(frozenset({"-q", "--quiet"}), frozenset({"--registry"}), ends_at_first=True, call=_nothing)
 _FORMS: Mapping[str, _Form] = {
     "show": _Form(frozenset({"--json"}), frozenset({"--platform"}), ends_at_first=False, call=_show),
@@ -112,4 +124,5 @@ _FORMS: Mapping[str, _Form] = {
         call=_create,
     ),
     "run": _Form(frozenset({"--offline"}), frozenset({"--platform"}), ends_at_first=True, call=_run),
+    "unpack": _Form(frozenset({"--force"}), frozenset({"--prefix", "--expect"}), ends_at_first=False, call=_unpack),
 }

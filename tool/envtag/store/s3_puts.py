@@ -32,7 +32,8 @@ def add_handlers(client: Any) -> None:
     Args:
         client: boto's client of S3.
     """
-    client.meta.events.register("before-call.s3.PutObject", _send_at_once)
+    for operation in ("PutObject", "UploadPart"):
+        client.meta.events.register(f"before-call.s3.{operation}", _send_at_once)
     client.meta.events.register("before-send.s3.PutObject", _compare)
 
 
