@@ -40,9 +40,11 @@ def test_no_solution_and_a_malformed_spec_are_errors_in_condas_words(conda_chann
 
 
 def test_what_conda_lock_does_not_ask_for_is_refused_by_name():
-    for words in (["install", "--json"], ["create", "--file", "x.lock", "--yes"], ["env", "list"]):
+    for words in (["install", "--json"], ["create", "--yes", "alpha"], ["env", "list"]):
         code, answer = respond(words, {})
         assert code == 1
         assert f"`{words[0]}" in answer["error"]
         assert "create --dry-run" in answer["hint"]
+    code, answer = respond(["create", "--quiet", "--file", "x.lock", "--yes", "--prefix", "/x"], {})
+    assert (code, "envtag create NAME" in answer["hint"]) == (1, True)
     assert respond(["info", "--json"], {"CONDA_SUBDIR": "win-64"})[1]["platform"] == "win-64"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envtag.engine_choice import DEFAULTS, ENGINES, check_engines, engine_of
+from envtag.engine_choice import DEFAULTS, ENGINES, changed_engines, check_engines, engine_of
 from envtag.engines import CONDA_ENGINES, PYPI_ENGINES
 from envtag.errors import FatalError
 
@@ -37,3 +37,12 @@ def test_an_unknown_engine_and_two_of_one_world_are_refused(names: list[str], me
 def test_a_world_has_the_engine_that_was_chosen_or_its_default():
     assert engine_of("conda", ("pip-tools",)) == "rattler"
     assert engine_of("pypi", ("conda-lock", "pip-tools")) == "pip-tools"
+
+
+def test_a_named_engine_takes_the_place_of_its_worlds_and_a_default_one_takes_it_back():
+    assert changed_engines((), ()) == ()
+    assert changed_engines(("pip-tools",), ("conda-lock",)) == ("conda-lock", "pip-tools")
+    assert changed_engines(("conda-lock", "pip-tools"), ("rattler",)) == ("pip-tools",)
+    assert changed_engines(("conda-lock",), ("rattler", "uv")) == ()
+    with pytest.raises(FatalError, match="both solve conda packages"):
+        changed_engines((), ("rattler", "conda-lock"))

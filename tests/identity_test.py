@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from envtag.identity import lock_id, request_id
 from envtag.package import Package
-from envtag.request import Base, CondaRequirement, Login, Origin, PypiOptions, PypiRequirement, Request
+from envtag.request import Base, CondaRequirement, Login, Origin, PypiOptions, PypiRequirement, Request, Sources
 
 GOLDEN_REQUEST = Request(
     interpreter="conda",
@@ -155,3 +155,26 @@ def test_options_hashes_and_the_index_of_a_package_count_and_logins_do_not():
     assert len({request_id(request) for request in (plain, *others)}) == len(others) + 1
     login = Login(host="h.example", username="${A}")
     assert request_id(replace(plain, logins=(login,))) == request_id(plain)
+
+
+def test_where_a_variant_has_its_packages_from_counts_and_leaves_the_ids_that_exist():
+    own = Sources(index_url="https://wheels.example/cu124")
+    first = replace(GOLDEN_REQUEST, variants={"linux-64-cuda12": own, "linux-64-cpu": Sources(channels=("a",))})
+    assert request_id(first) != request_id(GOLDEN_REQUEST)
+    turned = replace(first, variants=dict(reversed(first.variants.items())))
+    assert request_id(turned) == request_id(first)
+    assert request_id(replace(first, variants={"linux-64-cuda12": own})) != request_id(first)
+    assert request_id(first) == "24b0b568b474fb4243a34500ade948f34a0518fb"
+
+
+def test_a_variant_has_its_own_sources_before_those_of_its_environment():
+    own = Sources(channels=("c",), index_url="https://own.example", extra_index_urls=("e",), find_links=("l",))
+    request = replace(GOLDEN_REQUEST, variants={"linux-64-cuda12": own})
+    found = request.on("linux-64-cuda12")
+    assert found.channels == ("c", *GOLDEN_REQUEST.channels)
+    assert found.index_url == "https://own.example"
+    assert found.extra_index_urls == ("e", *GOLDEN_REQUEST.extra_index_urls)
+    assert found.pypi_options.find_links == ("l",)
+    assert request.on("linux-64-cpu") is request
+    assert {"e", "l", "https://own.example"} < set(request.indices)
+    assert "c" in request.every_channel

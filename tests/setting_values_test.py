@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from envtag.errors import FatalError
-from envtag.setting_values import check_extra, check_spec_name, check_store
+from envtag.setting_values import check_extra, check_spec_name, check_store, with_engines
+from envtag.settings import EnvironmentSettings
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,17 @@ def test_a_spec_is_a_file_of_the_directory_that_envtag_does_not_write(name):
     with pytest.raises(FatalError):
         check_spec_name(name)
     assert check_spec_name("sub/a.txt") == "sub/a.txt"
+
+
+@pytest.mark.parametrize(
+    "engine", ["", "engine: pip-tools\n", "engine: [conda-lock,\n  pip-tools]  # both\n", "engine:\n- pip-tools\n"]
+)
+def test_other_engines_leave_each_other_line_as_it_was(engine: str):
+    around = ("version: 1  # mine\nspec: [a.yml]\n", "platforms:\n- linux-64\n\n# the end")
+    data = f"{around[0]}{engine}{around[1]}".encode()
+    changed = with_engines(data, ("conda-lock",))
+    assert changed.decode() == f"{around[0]}{around[1]}\nengine: conda-lock\n"
+    assert EnvironmentSettings.parse(changed, "envtag.yml").engines == ("conda-lock",)
+    assert with_engines(data, ()).decode() == f"{around[0]}{around[1]}"
+    both = with_engines(data, ("conda-lock", "pip-tools"))
+    assert EnvironmentSettings.parse(both, "envtag.yml").engines == ("conda-lock", "pip-tools")

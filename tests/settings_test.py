@@ -15,7 +15,7 @@ FULL = EnvironmentSettings(
     spec=("environment.yml", "more/requirements.txt"),
     python=">=3.11,<3.12",
     interpreter="conda",
-    platforms=("linux-64", "osx-arm64"),
+    platforms=("linux-64", "osx-arm64", "linux-64-cuda12"),
     channels=("conda-forge", "https://channels.example.org/team"),
     index_url="https://index.example.org/simple",
     extra_index_urls=("https://extra.example.org/simple",),
@@ -24,13 +24,14 @@ FULL = EnvironmentSettings(
     virtual_packages={"linux-64": {"__cuda": "12.0", "__glibc": ""}, "osx-arm64": {"__osx": "12.0"}},
     extras=("gpu",),
     groups=("test", "Lint_Tools"),
+    variants={"linux-64-cuda12": ("cuda.txt", "cuda.yml")},
 )
 FULL_TEXT = """\
 version: 1
 spec: [environment.yml, more/requirements.txt]
 python: '>=3.11,<3.12'
 interpreter: conda
-platforms: [linux-64, osx-arm64]
+platforms: [linux-64, osx-arm64, linux-64-cuda12]
 channels: [conda-forge, https://channels.example.org/team]
 index-url: https://index.example.org/simple
 extra-index-urls: [https://extra.example.org/simple]
@@ -41,6 +42,8 @@ groups: [test, Lint_Tools]
 virtual-packages:
   linux-64: {__cuda: '12.0', __glibc: ''}
   osx-arm64: {__osx: '12.0'}
+variants:
+  linux-64-cuda12: [cuda.txt, cuda.yml]
 """
 SMALL = "version: 1\nspec: [requirements.txt]\nplatforms: [linux-64]\n"
 
@@ -123,6 +126,13 @@ virtual-packages: {linux-64: {__cuda: 12.0}}
         ("version: 1\nspec: [tags.yml]\nplatforms: [linux-64]\n", "`tags.yml` is a file that envtag writes"),
         ("version: 1\nspec: [linux-64-lock.yml]\nplatforms: [linux-64]\n", "a file that envtag writes"),
         ("- a\n", "not a mapping"),
+        (SMALL + "variants:\n  linux-64: a.txt\n", "envtag.yml:5: `linux-64`: `linux-64` is a platform, and a"),
+        (SMALL + "variants:\n  linux-64-cpu: a.txt\n", "envtag.yml:5: `platforms` is without `linux-64-cpu`"),
+        (
+            SMALL.replace("64]", "64-cpu]") + "variants:\n  linux-64-cpu: [requirements.txt]\n",
+            "of all platforms by `spec`",
+        ),
+        (SMALL + "variants: {linux-64-CPU: a.txt}\n", "`linux-64-CPU` is not a variant of `linux-64`"),
     ],
 )
 def test_a_mistake_is_named_by_file_line_and_key(text: str, said: str):

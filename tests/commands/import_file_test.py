@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from envtag.engines.conda_program import write_launcher
 from envtag.lock import Lock, read
 from envtag.uv_program import run_uv
 from support.channel import copy_channel, without
@@ -196,6 +197,49 @@ def test_a_file_that_is_not_there_or_of_no_known_format_is_named(story):
     assert "no.yml` is not there" in told.err
     told = story.call("import", str(story.spec("notes.md", "# hello\n")), "--alias", "team/x", check=1)
     assert "notes.md: is of no format that is recognized" in told.err
+    told = story.call("import", str(story.spec("environment.yml", "dependencies: []\n")), "--alias", "team/x", check=1)
+    assert "a spec is given beside the lock, by `-f environment.yml`" in told.err
+
+
+def test_a_project_of_conda_lock_comes_in_is_used_updated_solved_by_it_and_goes_out_again(story, monkeypatch):
+    monkeypatch.setenv("ENVTAG_CONDA", "envtag")
+    head = f"# ours\nchannels: [conda-forge]\nplatforms: [{HERE}, osx-arm64]\n"
+    main = story.spec("environment.yml", f"{head}dependencies:\n- python {MINOR}.*\n- alpha =1.0  # keep\n")
+    dev = story.spec("environment-dev.yml", f"{head}category: dev\ndependencies:\n- click-like\n")
+    conda = write_launcher(story.place)
+    command = [sys.executable, "-m", "conda_lock"]
+    specs = ["-f", str(main), "-f", str(dev)]
+    lock = [*command, "lock", "--conda", str(conda), *specs, "--lockfile", str(story.place / "conda-lock.yml")]
+    subprocess.run(lock, cwd=story.place, check=True, capture_output=True)
+
+    categories = ("--category", "main", "--category", "dev")
+    story.call("import", str(story.place / "conda-lock.yml"), *specs, *categories, "--alias", "team/svc:v1")
+    assert story.files("team/svc")["environment.yml"] == main.read_text()
+    assert "all locks answer their specs" in story.call("lock", "--check", "team/svc").err
+    story.commit("team/svc:v1")
+    story.call("publish", "team/svc")
+    assert "click-like" in story.call("why", "team/svc:v1", "click-like").out
+    assert "alpha 1.0 [alpha 1.0.*]" in story.call("tree", "team/svc:v1").out
+    assert "released v1" in story.call("log", "team/svc").out
+    assert story.call("run", "team/svc:v1", "--", "python", "-c", "import alpha, click_like").code == 0
+
+    told = story.call("update", "team/svc", "click-like")
+    assert "nothing to write" in told.err
+    assert lock_of(story, "team/svc").imported.startswith("conda-lock ")
+    story.call("update", "team/svc", "alpha=2")
+    assert story.files("team/svc")["environment.yml"] == main.read_text().replace("alpha =1.0", "alpha =2")
+    before = lock_of(story, "team/svc")
+    told = story.call("lock", "team/svc", "--engine", "conda-lock")
+    assert f"team/svc: locked {HERE}, osx-arm64" in told.out
+    assert story.files("team/svc")["envtag.yml"].endswith("engine: conda-lock\n")
+    assert lock_of(story, "team/svc").packages == before.packages
+    assert lock_of(story, "team/svc").request != before.request
+
+    out = story.place / "out.yml"
+    story.call("export", "team/svc", "--to", "conda-lock", "-o", str(out))
+    subprocess.run([*command, "render", "-p", HERE, str(out)], cwd=story.place, check=True, capture_output=True)
+    rendered = (story.place / f"conda-{HERE}.lock").read_text()
+    assert all(f"{package.url}#{package.md5}" in rendered for package in before.packages)
 
 
 def project(story: Story) -> Path:

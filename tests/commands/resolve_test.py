@@ -10,7 +10,9 @@ import pytest
 
 from envtag.lock import read
 from envtag.util import process
+from support.index import Index
 from support.story import CONDA_FORGE, HERE, MINOR, Story, released
+from support.wheels import make_wheel
 
 ALPHA = f"channels: [conda-forge]\ndependencies:\n- python {MINOR}.*\n- alpha 1.0\n"
 BETA = f"channels: [conda-forge]\ndependencies:\n- python {MINOR}.*\n- beta\n"
@@ -641,3 +643,69 @@ def test_declared_virtual_packages_stay_where_an_alias_is_resolved_again(base):
     base.resolve("mlp/base", environment=BETA, options=("--platform", HERE))
     assert f"virtual-packages:\n  {HERE}: {{__glibc: '2.31'}}\n" in base.files("mlp/base")["envtag.yml"]
     assert lock_of(base, "mlp/base").virtual_packages["__glibc"] == "2.31"
+
+
+@pytest.fixture
+def wheels(tmp_path: Path):
+    """An index a kind of machine, each with its own build of one package, as PyTorch has them."""
+    indices = []
+    for name, version in (("cpu", "2.5.0+cpu"), ("cuda", "2.5.0+cu124")):
+        directory = tmp_path / name
+        directory.mkdir()
+        make_wheel(directory, "torchlike", version, requires=["beta"])
+        indices.append(Index(directory))
+    yield indices
+    for index in indices:
+        index.stop()
+
+
+def test_each_variant_has_its_own_wheels_by_its_own_spec_and_index(story, wheels):
+    cpu, gpu = f"{HERE}-cpu", f"{HERE}-cuda12"
+    specs = [
+        story.spec(f"{name}.txt", f"--extra-index-url {index.url}\ntorchlike  # {name}\n{more}")
+        for name, index, more in (("cpu", wheels[0], ""), ("cuda", wheels[1], "click-like\n"))
+    ]
+    own = ("--variant", f"{cpu}={specs[0]}", "--variant", f"{gpu}={specs[1]}", "--python", MINOR)
+    first = story.resolve("mlp/train:v1", options=(*own, "--json"), requirements="alpha\n").json
+    assert set(first["platforms"]) == {cpu, gpu}
+    assert versions(story, "mlp/train", cpu)["torchlike"] == "2.5.0+cpu"
+    assert versions(story, "mlp/train", gpu)["torchlike"] == "2.5.0+cu124"
+    assert "click-like" not in versions(story, "mlp/train", cpu)
+    assert versions(story, "mlp/train", gpu)["alpha"] == versions(story, "mlp/train", cpu)["alpha"]
+    files = story.files("mlp/train")
+    assert files["cuda.txt"] == specs[1].read_text()
+    assert f"variants:\n  {cpu}: [cpu.txt]\n  {gpu}: [cuda.txt]\n" in files["envtag.yml"]
+    assert lock_of(story, "mlp/train", gpu).sources == ("requirements.txt", "cuda.txt")
+    assert (
+        "every alias has this content already" in story.resolve("mlp/train:v1", options=own, requirements="alpha\n").err
+    )
+    assert "all locks answer their specs" in story.call("lock", "--check", "mlp/train").err
+    story.commit("mlp/train:v1")
+
+    requested = {name: story.call("show", "mlp/train:v1", "--platform", name, "--json").json for name in (cpu, gpu)}
+    assert requested[cpu][0]["requested"][1:] == ["pypi::alpha", "pypi::torchlike"]
+    assert requested[gpu][0]["requested"][1:] == ["pypi::alpha", "pypi::torchlike", "pypi::click-like"]
+    assert "[torchlike]" in story.call("why", "mlp/train:v1", "torchlike", "--platform", cpu).out
+    assert "click-like" not in story.call("tree", "mlp/train:v1", "--platform", cpu).out
+    assert "no-unknown-hosts" not in story.call("check", check=None).out
+
+    make_wheel(wheels[1].directory, "torchlike", "2.6.0+cu124", requires=["beta"])
+    told = story.call("update", "mlp/train", "torchlike")
+    assert f"{gpu}: torchlike 2.5.0+cu124 → 2.6.0+cu124" in told.out
+    assert versions(story, "mlp/train", cpu)["torchlike"] == "2.5.0+cpu"
+    told = story.call("update", "mlp/train", "click-like==1.0")
+    assert story.files("mlp/train")["cuda.txt"].endswith("torchlike  # cuda\nclick-like==1.0\n")
+    told = story.call("diff")
+    assert f"click-like==1.0 [{gpu}]" in told.out
+
+
+def test_a_variant_that_contradicts_its_environment_or_is_none_is_refused(story):
+    own = story.spec("own.txt", "--index-url https://else.example/simple\nalpha\n")
+    told = story.resolve(
+        "mlp/x:v1", options=(*UV, "--variant", f"{HERE}-cuda12={own}"), requirements="alpha\n", check=1
+    )
+    assert "two default indices for" in told.err
+    told = story.resolve("mlp/x:v1", options=(*UV, "--variant", f"{HERE}={own}"), requirements="alpha\n", check=1)
+    assert f"`{HERE}` is a platform, and a variant of one is expected" in told.err
+    story.resolve("mlp/x:v1", options=(*UV, "--variant", "own.txt"), requirements="alpha\n", check=2)
+    assert story.status() == ""

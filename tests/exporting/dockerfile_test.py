@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import pytest
 
 from envtag.errors import FatalError
@@ -13,6 +15,9 @@ def test_a_mixed_environment_is_made_by_conda_and_then_by_uv_each_with_hashes():
     found = steps(export(Subject(name="a:v1", locks=(SAMPLE,))).text)
     assert [step.instruction for step in found] == [
         "ARG", "ARG", "FROM", "FROM", "USER", "COPY", "RUN", "COPY", "COPY", "RUN", "ENV", "LABEL",
+    ]  # fmt: skip
+    assert [step.text for step in found[:2]] == [
+        "BASE=mambaorg/micromamba:2.0.5", f"UV=ghcr.io/astral-sh/uv:{version('uv')}"
     ]  # fmt: skip
     assert found[3].text == "--platform=linux/amd64 $BASE"
     urls = "".join(f"{package.url}#sha256:{package.sha256}\n" for package in (NUMPY, PYTHON))

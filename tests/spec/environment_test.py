@@ -45,6 +45,10 @@ dependencies:
 """
 
 
+def test_the_category_by_which_conda_lock_tells_files_apart_is_passed_over():
+    assert conda(part("category: dev\ndependencies: [numpy]\n")) == ["numpy"]
+
+
 def test_a_whole_file_is_read():
     found = part(FULL)
     assert conda(found) == [
@@ -122,7 +126,7 @@ def test_empty_lists_are_fine():
         ("channels: [c]\n", "e.yml: it has no `dependencies`"),
         ("dependencies: []\ndependencies: []\n", "e.yml:2: `dependencies`: the key is there twice"),
         ("dependencies: []\nvariables:\n  A: b\n", "e.yml:2: `variables`: variables of an environment are not locked"),
-        ("category: dev\ndependencies: []\n", "e.yml:1: `category`: unknown key"),
+        ("categories: dev\ndependencies: []\n", "e.yml:1: `categories`: unknown key"),
         ("dependancies: []\n", "e.yml:1: `dependancies`: unknown key"),
         ("channels: [defaults]\ndependencies: []\n", "e.yml:1: `defaults`: it stands for several channels"),
         ("channels:\n- a b\ndependencies: []\n", "e.yml:2: `a b` is neither a channel name nor a URL"),

@@ -173,7 +173,7 @@ def _changes(content: Content, name: str, ledger: Ledger, before: Environment | 
     written: dict[str, bytes | None] = {}
     if before is not None:
         gone = [f"{platform}-lock.yml" for platform in before.platforms if platform not in content.locks]
-        written = {f"{root}/{old}": None for old in (*gone, *before.settings.spec)}
+        written = {f"{root}/{old}": None for old in (*gone, *before.settings.files)}
     written[f"{root}/envtag.yml"] = content.settings.to_bytes()
     written.update({f"{root}/{file.name}": file.data for file in content.files})
     written.update({f"{root}/{item}-lock.yml": write_lock(lock) for item, lock in content.locks.items()})

@@ -15,7 +15,6 @@ from envtag.lookup import find
 from envtag.names import FullId, parse_reference
 from envtag.platforms import base_platform
 from envtag.request import Base, Request
-from envtag.spec import SpecFile, parse
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from envtag.output import Output
     from envtag.registry import Environment, Registry
     from envtag.settings import EnvironmentSettings
+    from envtag.spec import SpecFile
     from envtag.spec_files import SpecFiles
 
 
@@ -64,8 +64,7 @@ def draft(settings: EnvironmentSettings, files: SpecFiles, registry: Registry, c
     Raises:
         FatalError: A file is malformed, the base is missing or lacks a platform, or two of them contradict.
     """
-    named = [SpecFile(name=name, data=files.data(name)) for name in settings.spec]
-    spec = parse(named, files.data, extras=settings.extras, groups=settings.groups)
+    spec = settings.read_spec(files.data)
     if not settings.base:
         request = compose(settings, spec, registry.settings)
         return Draft(settings=settings, files=files.files, request=request, id=identity.request_id(request))
@@ -148,7 +147,7 @@ def solve_draft(
         output=output,
         pins=pins,
     )
-    return {lock.platform: lock._replace(sources=drafted.settings.spec) for lock in locks}
+    return {lock.platform: lock._replace(sources=drafted.settings.sources(lock.platform)) for lock in locks}
 
 
 def changes(
@@ -167,7 +166,7 @@ def changes(
     written: dict[str, bytes | None] = {}
     if before is not None:
         gone = [f"{platform}-lock.yml" for platform in before.platforms if platform not in locks]
-        kept = [file.name for file in spec_files_of(before)] or before.settings.spec
+        kept = [file.name for file in spec_files_of(before)] or before.settings.files
         written = {f"{root}/{old}": None for old in (*gone, *kept)}
     written[f"{root}/envtag.yml"] = drafted.settings.to_bytes()
     written.update({f"{root}/{file.name}": file.data for file in drafted.files})

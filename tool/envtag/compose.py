@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from envtag.engine_choice import DEFAULTS, engine_of
 from envtag.errors import FatalError
-from envtag.request import Base, Interpreter, PypiOptions, Request
+from envtag.request import Base, Interpreter, PypiOptions, Request, Sources
 from envtag.spec import Spec, python_constraint
 from envtag.urls import channel_url, check_public
 
@@ -40,11 +40,12 @@ def compose(
         FatalError: Two of them contradict each other; names both.
     """
     channels = _unique([*map(channel_url, settings.channels), *spec.channels])
-    interpreter = _interpreter(settings, spec, defaults, channels, base_interpreter)
+    own = _unique([url for sources in spec.variants.values() for url in sources.channels])
+    interpreter = _interpreter(settings, spec, defaults, (*channels, *own), base_interpreter)
     if interpreter == "conda" and not channels:
         channels = base_channels or tuple(map(channel_url, defaults.channels)) or (channel_url(DEFAULT_CHANNEL),)
-    if interpreter == "uv" and (spec.conda or channels):
-        named = spec.conda[0].match_spec() if spec.conda else channels[0]
+    if interpreter == "uv" and (spec.conda or channels or own):
+        named = spec.conda[0].match_spec() if spec.conda else (*channels, *own)[0]
         raise FatalError(
             f"`{named}` is of a conda channel, but this environment's Python comes from uv",
             "set `interpreter: conda`, or extend a base whose Python comes from conda",
@@ -64,7 +65,19 @@ def compose(
         pypi_options=_options(settings, spec),
         logins=spec.logins,
         engines=settings.engines,
+        variants=_variants(settings, spec),
     )
+
+
+def _variants(settings: EnvironmentSettings, spec: Spec) -> dict[str, Sources]:
+    here = settings.index_url
+    for variant, own in spec.variants.items():
+        if here and own.index_url and here.rstrip("/") != own.index_url.rstrip("/"):
+            raise FatalError(
+                f"two default indices for `{variant}`: `{here}` in `envtag.yml`, `{own.index_url}` in its spec",
+                "name one of them; further ones are `extra-index-url`",
+            )
+    return dict(spec.variants)
 
 
 def _check_engines(settings: EnvironmentSettings, spec: Spec, interpreter: Interpreter) -> None:

@@ -60,6 +60,11 @@ def _answer(argv: Sequence[str], variables: Mapping[str, str]) -> Mapping[str, A
     call = parse_call(argv)
     if call.command == "info":
         return {"conda_version": _LIKE, "platform": variables.get("CONDA_SUBDIR", ""), "pkgs_dirs": []}
+    if call.command == "create" and call.has("--file"):
+        raise FatalError(
+            "`create --file` is not answered here: nothing is installed without its sha256, which this list lacks",
+            "`envtag import conda-lock.yml --alias NAME`, then `envtag create NAME`, installs what conda-lock locked",
+        )
     if call.command != "create" or not call.has("--dry-run"):
         raise FatalError(
             f"`{' '.join([call.command, *(name for name, _ in call.options[:1])]).strip()}` is not answered here",

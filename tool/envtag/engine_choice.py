@@ -38,6 +38,22 @@ def check_engines(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(name for world, name in chosen.items() if name != DEFAULTS[world]))
 
 
+def changed_engines(present: Iterable[str], named: Iterable[str]) -> tuple[str, ...]:
+    """The engines that differ from the default ones, after some were named in place of those of their worlds.
+
+    Args:
+        present: Those that were chosen before.
+        named: At most one a world; a default one takes its world's choice back.
+
+    Raises:
+        FatalError: One is not known, or two are of one world.
+    """
+    wanted = tuple(named)
+    check_engines(wanted)
+    worlds = {ENGINES[name] for name in wanted}
+    return check_engines((*wanted, *(name for name in present if ENGINES[name] not in worlds)))
+
+
 def engine_of(world: World, chosen: Iterable[str]) -> str:
     """The engine of a world, where some were chosen."""
     return next((name for name in chosen if ENGINES[name] == world), DEFAULTS[world])

@@ -50,6 +50,13 @@ def request_id(request: Request) -> str:
         ("base", base),
         ("pypi-options", _option_fields(request.pypi_options)),
         ("engines", list(request.engines)),
+        (
+            "variants",
+            [
+                [name, list(own.channels), own.index_url, list(own.extra_index_urls), list(own.find_links)]
+                for name, own in sorted(request.variants.items())
+            ],
+        ),
     ]
     return _digest(REQUEST_SCHEME, fields)
 

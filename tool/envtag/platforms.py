@@ -85,6 +85,20 @@ def check_platform(name: str) -> str:
     return name
 
 
+def check_variant(name: str) -> str:
+    """Return the name of a variant of a platform as it is, or refuse it.
+
+    Raises:
+        FatalError: It is none, or a platform as it is.
+    """
+    if not variant_of(check_platform(name)):
+        raise FatalError(
+            f"`{name}` is a platform, and a variant of one is expected",
+            f"`{name}-cpu` or the like; what is for all of a platform is said by a selector or a marker",
+        )
+    return name
+
+
 def check_whole_platform(name: str) -> str:
     """Return a platform's name as it is, or refuse it; a variant too.
 

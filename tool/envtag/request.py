@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from envtag.platforms import base_platform
@@ -129,6 +129,23 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where packages of one variant come from, before where those of its environment do.
+
+    Attributes:
+        channels: Canonical channel URLs, in order of priority.
+        index_url: The PyPI index in place of the environment's or the default one, empty for that.
+        extra_index_urls: Further indices, in order.
+        find_links: Canonical URLs of pages whose links are offered too, in order.
+    """
+
+    channels: tuple[str, ...] = ()
+    index_url: str = ""
+    extra_index_urls: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """Everything that decides what a solver may answer: two equal requests have one request id.
 
@@ -146,6 +163,7 @@ class Request:
         pypi_options: How PyPI packages are found and chosen beside that.
         logins: How its specs say to log in; no part of its identity.
         engines: The solvers in place of the default ones (`engine_choice.check_engines`), sorted.
+        variants: Variant of a platform to where packages come from there; what it asks for is in `conda` and `pypi`.
     """
 
     interpreter: Interpreter
@@ -161,10 +179,38 @@ class Request:
     engines: tuple[str, ...] = ()
     pypi_options: PypiOptions = field(default=PypiOptions())
     logins: tuple[Login, ...] = field(default=(), compare=False)
+    variants: Mapping[str, Sources] = field(default_factory=dict)
 
     @property
     def indices(self) -> tuple[str, ...]:
         """Every URL that PyPI packages may be looked for at: indices, those of single packages, pages of links."""
         pinned = (item.index for item in self.pypi)
-        named = (self.index_url, *self.extra_index_urls, *pinned, *self.pypi_options.find_links)
-        return tuple(dict.fromkeys(url for url in named if url))
+        named = [self.index_url, *self.extra_index_urls, *pinned, *self.pypi_options.find_links]
+        for own in self.variants.values():
+            named += [own.index_url, *own.extra_index_urls, *own.find_links]
+        return _unique(url for url in named if url)
+
+    @property
+    def every_channel(self) -> tuple[str, ...]:
+        """Every channel that conda packages may come from: those of variants and of single packages too."""
+        named = [*self.channels, *(item.channel for item in self.conda if item.channel)]
+        return _unique([*named, *(url for own in self.variants.values() for url in own.channels)])
+
+    def on(self, platform: str) -> Request:
+        """The request as one platform has it: a variant's own sources go before those of its environment."""
+        own = self.variants.get(platform)
+        if own is None:
+            return self
+        options = self.pypi_options
+        return replace(
+            self,
+            channels=_unique([*own.channels, *self.channels]),
+            index_url=own.index_url or self.index_url,
+            extra_index_urls=_unique([*own.extra_index_urls, *self.extra_index_urls]),
+            pypi_options=replace(options, find_links=_unique([*own.find_links, *options.find_links])),
+            variants={},
+        )
+
+
+def _unique(items: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(items))

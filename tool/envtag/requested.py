@@ -37,9 +37,9 @@ def requested(environment: Environment, memory: Path, platform: str = "") -> lis
     """
     from envtag.platforms import base_platform
 
-    wanted = base_platform(platform) if platform else ""
+    wanted = {platform, base_platform(platform)}
     asked = _asked(environment, memory)
-    return [item.text for item in asked if not wanted or item.platforms is None or wanted in item.platforms]
+    return [item.text for item in asked if not platform or item.platforms is None or wanted & {*item.platforms}]
 
 
 def _asked(environment: Environment, memory: Path) -> list[_Asked]:
@@ -71,11 +71,8 @@ def _recalled(path: Path, environment: Environment) -> list[_Asked] | None:
 
 
 def _parsed(environment: Environment, files: Mapping[str, bytes]) -> list[_Asked]:
-    from envtag.spec import SpecFile, parse
-
     settings = environment.settings
-    named = [SpecFile(name=name, data=files[name]) for name in settings.spec]
-    spec = parse(named, files.__getitem__, extras=settings.extras, groups=settings.groups)
+    spec = settings.read_spec(files.__getitem__)
 
     def item(text: str, platforms: frozenset[str] | None) -> _Asked:
         return _Asked(text, None if platforms is None else sorted(platforms))

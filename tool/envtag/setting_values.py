@@ -1,17 +1,21 @@
-"""Values of settings that are more than text: names of spec files, of extras, and URLs of stores."""
+"""Values of settings that are more than text: names of spec files, of extras, engines, and URLs of stores."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from envtag.errors import FatalError
 from envtag.urls import check_public
 from envtag.util.pattern import pattern
 from envtag.util.text import shown
+from envtag.util.yaml_text import scalar
 
 STORE_SCHEMES = ("file", "s3", "gs", "az")
 _RESERVED = pattern(r"envtag\.yml|tags\.yml|[a-z0-9-]+-lock\.yml", re.IGNORECASE)
+#: The key with its value, which may go on in further lines.
+_ENGINE_LINES = re.compile(r"^engine:.*\n?(?:(?:[ ]+|-[ ]).*\n?)*", re.MULTILINE)
 _EXTRA = pattern(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _UNPORTABLE = pattern(r'[\\:*?"<>|\x00-\x1f]')
 
@@ -62,3 +66,22 @@ def check_extra(text: str) -> str:
     if not _EXTRA.fullmatch(text):
         raise FatalError(f"{shown(text)} is not the name of an extra or a group", "letters, digits, `-`, `_` and `.`")
     return text
+
+
+def with_engines(data: bytes, engines: Sequence[str]) -> bytes:
+    """The bytes of an `envtag.yml` with other engines; every other line, comments too, is as it was.
+
+    Args:
+        data: A file that `EnvironmentSettings.parse` reads.
+        engines: The solvers in place of the default ones; none for these.
+    """
+    text = _ENGINE_LINES.sub("", data.decode())
+    if not engines:
+        return text.encode()
+    ended = text if text.endswith("\n") or not text else f"{text}\n"
+    return f"{ended}engine: {flow(engines[0] if len(engines) == 1 else tuple(engines))}\n".encode()
+
+
+def flow(value: str | tuple[str, ...]) -> str:
+    """A text, or a list of texts in one line, as YAML."""
+    return scalar(value) if isinstance(value, str) else f"[{', '.join(scalar(item) for item in value)}]"

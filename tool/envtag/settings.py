@@ -11,9 +11,9 @@ from envtag.engine_choice import check_engines
 from envtag.errors import FatalError
 from envtag.names import parse_reference
 from envtag.namespaces import read_open
-from envtag.platforms import check_platform, check_whole_platform
+from envtag.platforms import check_platform, check_variant, check_whole_platform
 from envtag.project import registry_table
-from envtag.setting_values import check_extra, check_spec_name, check_store
+from envtag.setting_values import check_extra, check_spec_name, check_store, flow
 from envtag.urls import channel_url, check_public
 from envtag.util.pattern import pattern
 from envtag.util.yaml_table import Table, as_table, load_table
@@ -21,6 +21,7 @@ from envtag.util.yaml_text import scalar
 
 if TYPE_CHECKING:
     from envtag.request import Interpreter
+    from envtag.spec import Spec
 
 __all__ = [
     "EnvironmentSettings",
@@ -38,6 +39,7 @@ _RUNNER = pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _KEYS = (
     "version", "spec", "python", "interpreter", "platforms", "channels", "index-url", "extra-index-urls",
     "exclude-newer", "base", "virtual-packages", "imported", "extras", "groups", "engine",
+    "variants",
 )  # fmt: skip
 _REGISTRY_KEYS = (
     "store", "channels", "interpreter", "platforms", "python", "virtual-packages", "policy", "namespaces",
@@ -64,6 +66,7 @@ class EnvironmentSettings:
         groups: Dependency groups of it that are asked for.
         imported: What it was imported from, `FORMAT NAME sha256:HEX` each; no part of what is asked for.
         engines: The solvers in place of the default ones, sorted.
+        variants: Variant of a platform to the spec files that are for it alone, in order.
     """
 
     spec: tuple[str, ...]
@@ -80,6 +83,33 @@ class EnvironmentSettings:
     groups: tuple[str, ...] = ()
     imported: tuple[str, ...] = ()
     engines: tuple[str, ...] = ()
+    variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every spec file that they name, those of variants last."""
+        return tuple(dict.fromkeys((*self.spec, *(name for names in self.variants.values() for name in names))))
+
+    def sources(self, platform: str) -> tuple[str, ...]:
+        """The spec files that a platform is locked by."""
+        return (*self.spec, *self.variants.get(platform, ()))
+
+    def read_spec(self, read: Callable[[str], bytes]) -> Spec:
+        """What all its spec files ask for together.
+
+        Args:
+            read: Gives the bytes of a spec file, or of one that it includes, by name.
+
+        Raises:
+            FatalError: One is not there or malformed, or two contradict each other.
+        """
+        from envtag.spec import SpecFile, parse
+
+        def named(names: Sequence[str]) -> list[SpecFile]:
+            return [SpecFile(name=name, data=read(name)) for name in names]
+
+        variants = {variant: named(names) for variant, names in self.variants.items()}
+        return parse(named(self.spec), read, extras=self.extras, groups=self.groups, variants=variants)
 
     @classmethod
     def parse(cls, data: bytes, where: str) -> EnvironmentSettings:
@@ -114,6 +144,7 @@ class EnvironmentSettings:
             groups=_each(table, "groups", check_extra),
             imported=_each(table, "imported", str),
             engines=_checked(table, "engine", table.texts("engine"), check_engines),
+            variants=_variants(table),
         )
 
     def to_bytes(self) -> bytes:
@@ -122,7 +153,7 @@ class EnvironmentSettings:
 
     def _lines(self) -> Iterator[str]:
         yield f"version: {_FORMAT}"
-        yield f"spec: {_flow(self.spec)}"
+        yield f"spec: {flow(self.spec)}"
         values: Sequence[tuple[str, Any]] = (
             ("python", self.python),
             ("interpreter", self.interpreter),
@@ -139,13 +170,16 @@ class EnvironmentSettings:
         )
         for key, value in values:
             if value:
-                yield f"{key}: {_flow(value)}"
+                yield f"{key}: {flow(value)}"
         declared = {platform: packages for platform, packages in self.virtual_packages.items() if packages}
         if declared:
             yield "virtual-packages:"
         for platform, packages in sorted(declared.items()):
             inner = ", ".join(f"{name}: {scalar(value)}" for name, value in sorted(packages.items()))
             yield f"  {platform}: {{{inner}}}"
+        if self.variants:
+            yield "variants:"
+            yield from (f"  {variant}: {flow(names)}" for variant, names in sorted(self.variants.items()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +295,20 @@ def _virtual_packages(table: Table) -> dict[str, dict[str, str]]:
     return declared
 
 
+def _variants(table: Table) -> dict[str, tuple[str, ...]]:
+    """Variant to its own spec files; each is one of the platforms, and no file is for all of them as well."""
+    inner = table.table("variants")
+    shared = set(table.texts("spec"))
+    for variant in inner:
+        _checked(inner, variant, variant, check_variant)
+        if variant not in table.texts("platforms"):
+            raise FatalError(f"{inner.at(variant)}: `platforms` is without `{variant}`", "add it there")
+        for name in _each(inner, variant, check_spec_name):
+            if name in shared:
+                raise FatalError(f"{inner.at(variant)}: `{name}` is of all platforms by `spec`", "name it once")
+    return {variant: _each(inner, variant, check_spec_name) for variant in inner}
+
+
 def _runners(table: Table) -> dict[str, str]:
     runners = table.table("runners")
     for platform in runners:
@@ -288,7 +336,3 @@ def _index(text: str) -> str:
 def _reference(text: str) -> str:
     parse_reference(text)
     return text
-
-
-def _flow(value: str | tuple[str, ...]) -> str:
-    return scalar(value) if isinstance(value, str) else f"[{', '.join(scalar(item) for item in value)}]"

@@ -147,7 +147,7 @@ class _Job:
         return answers
 
     def _conda_problem(self, name: str) -> CondaProblem:
-        request = self.request
+        request = self.request.on(name)
         requirements: list[CondaRequirement] = []
         if request.interpreter == "conda":
             requirements = [item for item in request.conda if is_for(item, name)]
@@ -244,7 +244,7 @@ class _Job:
             done(problem.platform)
 
     def _pypi_problem(self, name: str, conda: Packages, python: str) -> PypiProblem:
-        request = self.request
+        request = self.request.on(name)
         exact = python or next((item.version for item in conda if item.name == "python"), "")
         requirements = [item for item in request.pypi if item.constraint and is_for(item, name)]
         provided = self._provided(conda)
@@ -306,7 +306,7 @@ class _Job:
             interpreter=request.interpreter,
             python=python or (minor_of(version) if version else ""),
             packages=tuple(sorted((*conda, *pypi), key=lambda package: package.key)),
-            channels=request.channels,
+            channels=request.on(name).channels,
             content_hash=content_hash(request, name),
             base=request.base.reference if request.base is not None else "",
             base_lock=self.base_locks[name].id if request.base is not None else "",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from envtag.errors import FatalError
+from envtag.platforms import check_variant
 from envtag.settings import check_spec_name
 from envtag.spec import SpecFile, includes, kind_of
 from envtag.spec.model import SIZE_LIMIT
@@ -21,11 +22,13 @@ class SpecFiles:
 
     Attributes:
         specs: Names of the specs themselves, in the order they were given.
-        files: The specs and the files that they include.
+        files: The specs, those of variants, and the files that they include.
+        variants: Variant of a platform to the names of the specs that are for it alone.
     """
 
     specs: tuple[str, ...]
     files: tuple[SpecFile, ...]
+    variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def data(self, name: str) -> bytes:
         """The bytes of a file.
@@ -39,23 +42,33 @@ class SpecFiles:
         raise FatalError(f"the spec file `{name}`, which `envtag.yml` names, is not there", "add it, or correct `spec`")
 
 
-def read_spec_files(named: Sequence[tuple[str, Path]]) -> SpecFiles:
+def read_spec_files(named: Sequence[tuple[str, Path]], variants: Sequence[tuple[str, Path]] = ()) -> SpecFiles:
     """Read spec files and what their `-r` and `-c` lines include.
 
     Args:
         named: Kind (`requirements`, `environment`, `pyproject`) and path of each, in order.
+        variants: Variant of a platform and path of each file that is for it alone; its name says its kind.
 
     Raises:
-        FatalError: One cannot be read, or two different ones would be kept under one name.
+        FatalError: One cannot be read, two different ones would be kept under one name, or a variant is none.
     """
     kept: dict[str, SpecFile] = {}
-    specs = []
-    for kind, path in named:
+    specs: list[str] = []
+    own: dict[str, list[str]] = {}
+    names: dict[Path, str] = {}
+    for kind, path in [*named, *((kind_of(path.name), path) for path in dict.fromkeys(path for _, path in variants))]:
         name = _free_name(path.name if _keeps_name(path.name, kind) else _STORED_NAMES[kind], kept)
         kept[name] = SpecFile(name=name, data=_read(path))
         specs.append(name)
+        names[path] = name
         _read_includes(kept[name], path.parent, kept)
-    return SpecFiles(specs=tuple(specs), files=tuple(kept.values()))
+    for variant, path in variants:
+        own.setdefault(check_variant(variant), []).append(names[path])
+    return SpecFiles(
+        specs=tuple(specs[: len(named)]),
+        files=tuple(kept.values()),
+        variants={variant: tuple(dict.fromkeys(found)) for variant, found in own.items()},
+    )
 
 
 def _read_includes(file: SpecFile, directory: Path, kept: dict[str, SpecFile]) -> None:

@@ -26,9 +26,9 @@ def findings(subject: Subject, context: Context) -> Iterator[Finding]:
     drafted = subject.draft(context.registry, context.config) if subject.locks else None
     if drafted is None:
         return
-    request = drafted.request
     allowed = set(context.policy.limits_of(subject.name).hosts)
     for platform, lock in sorted(subject.locks.items()):
+        request = drafted.request.on(platform)
         base = drafted.base_locks.get(platform)
         known = {package.sha256 for package in base.packages} if base is not None else set()
         conda = _outside_channels(lock, request, known, allowed)

@@ -60,7 +60,7 @@ def _fresh(subject: Subject, context: Context) -> Iterator[Finding]:
         elif not drafted.is_answered_by(lock):
             message = f"the lock of `{subject.name}` for {platform} is on another base than `{subject.base}` is now"
             yield subject.finding("lock-fresh", message, "lock it again: `envtag lock`", file=file, line=line)
-        elif lock.channels != drafted.request.channels:
+        elif lock.channels != drafted.request.on(platform).channels:
             message = f"the lock of `{subject.name}` for {platform} states other channels than its spec"
             yield subject.finding("lock-fresh", message, _RELOCK, file=file)
 

@@ -56,6 +56,13 @@ def init(session: Session, directory: Path, store: str, github: bool, owner: str
     metavar="E",
     help="What solves: rattler or conda-lock for conda, uv or pip-tools for PyPI; repeatable. Default: rattler, uv.",
 )
+@click.option(
+    "--variant",
+    "variants",
+    multiple=True,
+    metavar="P=FILE",
+    help="A further spec for one variant of a platform, `linux-64-cuda12=cuda.txt`; repeatable.",
+)
 @click.option("--from", "source", default="", metavar="REF", help="Lock this environment for more platforms, as it is.")
 @click.option("--dry-run", is_flag=True, help="Solve and tell; write nothing.")
 @click.option("--force", is_flag=True, help="Solve again; replace a release that is not committed yet.")
@@ -67,6 +74,7 @@ def resolve(
     requirements: tuple[Path, ...],
     environments: tuple[Path, ...],
     pyprojects: tuple[Path, ...],
+    variants: tuple[str, ...],
     **options: object,
 ) -> int:
     """Lock requirements on every platform, under one or more names."""
@@ -78,7 +86,11 @@ def resolve(
         *(("environment", path) for path in environments),
         *(("pyproject", path) for path in pyprojects),
     ]
-    wanted = Wanted(files=files, **options)  # type: ignore[arg-type]
+    pairs = [text.partition("=") for text in variants]
+    if not all(name and path for name, _, path in pairs):
+        raise click.UsageError("`--variant` is `PLATFORM-VARIANT=FILE`")
+    own = [(name, Path(path)) for name, _, path in pairs]
+    wanted = Wanted(files=files, variants=own, **options)  # type: ignore[arg-type]
     decides = (
         files,
         wanted.python,
@@ -89,6 +101,7 @@ def resolve(
         wanted.extras,
         wanted.groups,
         wanted.engines,
+        wanted.variants,
     )
     if wanted.source and (any(decides) or wanted.using):
         raise click.UsageError("`--from` takes the request as it is: leave out what would change it")
@@ -101,18 +114,26 @@ def resolve(
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--check", is_flag=True, help="Lock nothing; exit 1 where a lock does not answer its spec.")
 @click.option("--upgrade", is_flag=True, help="Lock what is fresh as well: each package may move as its spec lets it.")
+@click.option(
+    "--engine", "engines", multiple=True, metavar="E", help="What solves NAME from now on, as of `envtag resolve`."
+)
 @json_option
 @click.pass_obj
-def lock(session: Session, names: tuple[str, ...], check: bool, upgrade: bool, as_json: bool) -> int:
+def lock(
+    session: Session, names: tuple[str, ...], check: bool, upgrade: bool, engines: tuple[str, ...], as_json: bool
+) -> int:
     """Lock environments again whose specs have changed (all of them without a NAME)."""
     from envtag.commands.lock import lock as verb
 
-    if check and upgrade:
-        raise click.UsageError("`--check` and `--upgrade` do not go together")
+    if check and (upgrade or engines):
+        raise click.UsageError(f"`--check` and `{'--upgrade' if upgrade else '--engine'}` do not go together")
+    if engines and not names:
+        raise click.UsageError("`--engine` is for environments that are named")
     return verb(
         names,
         check=check,
         upgrade=upgrade,
+        engines=engines,
         as_json=as_json,
         registry=session.registry,
         config=session.config,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from envtag.authoring import Draft, answered, changes, draft, solve_draft
+from envtag.engine_choice import changed_engines
 from envtag.errors import UnsolvableError
 from envtag.lock_merge import Pins
 from envtag.merging import is_settled, unmerged_pins
 from envtag.names import Alias, parse_name, parse_reference
 from envtag.registry.drivers import is_installed
+from envtag.registry.environment import SETTINGS_FILE
+from envtag.setting_values import with_engines
 from envtag.spec_files import SpecFiles
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ def lock(
     *,
     check: bool,
     upgrade: bool = False,
+    engines: Sequence[str] = (),
     as_json: bool,
     registry: Registry,
     config: Config,
@@ -37,6 +42,7 @@ def lock(
         names: The environments; none for all of the registry.
         check: Solve and write nothing; only say what is stale.
         upgrade: Solve what is fresh as well, so that each package may move as far as its spec lets it.
+        engines: What solves them from now on, each in place of what solved its world; written to their `envtag.yml`.
         as_json: Print the result as JSON.
         registry: The registry, with a work tree.
         config: The client's settings.
@@ -55,7 +61,8 @@ def lock(
     for name in _bases_first(wanted or registry.names(), registry):
         unmerged = conflicts.get(name, {})
         environment = _readable(registry.environment(name), unmerged)
-        drafted = draft(environment.settings, _files(environment), registry, config)
+        settings = replace(environment.settings, engines=changed_engines(environment.settings.engines, engines))
+        drafted = draft(settings, _files(environment), registry, config)
         fresh = answered(drafted, environment)
         stale = [platform for platform in drafted.settings.platforms if platform not in fresh]
         gone = [platform for platform in environment.platforms if platform not in drafted.settings.platforms]
@@ -102,7 +109,11 @@ def _lock_one(
         locks = {**answered(drafted, environment), **solved}
         written = changes(name, drafted, locks, environment.ledger, environment)
         before.update({platform: environment.lock(platform).id for platform in environment.platforms})
-        return {path: data for path, data in written.items() if path.endswith("-lock.yml")}  # the rest is the person's
+        found = {path: data for path, data in written.items() if path.endswith("-lock.yml")}  # the rest is the person's
+        if drafted.settings.engines != environment.settings.engines:
+            path = f"{environment.directory}/{SETTINGS_FILE}"
+            found[path] = with_engines(environment.files.read(path) or b"", drafted.settings.engines)
+        return found
 
     registry.change([name], locked)
     return {platform for platform, found in solved.items() if before.get(platform) != found.id}

@@ -44,6 +44,7 @@ class Wanted:
         extras: Optional dependencies of the projects that are asked for.
         groups: Dependency groups of the projects that are asked for.
         engines: Engines in place of the default ones.
+        variants: Variant of a platform and path of a spec file that is for it alone, in order.
         needs: Packages and versions to have beside what the files ask for, unless the base has them.
         dry_run: Solve and tell, write nothing.
         force: Solve again although the locks answer the request; replace a release that is not committed yet.
@@ -63,6 +64,7 @@ class Wanted:
     extras: Sequence[str] = ()
     groups: Sequence[str] = ()
     engines: Sequence[str] = ()
+    variants: Sequence[tuple[str, Path]] = ()
     needs: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
     force: bool = False
@@ -85,7 +87,7 @@ def resolve(wanted: Wanted, *, registry: Registry, config: Config, output: Outpu
         tags = _tags([source.name], registry)
     if not tags and not wanted.dry_run:
         raise FatalError("nothing to call it by", "add `--alias NAME[:TAG]` (or `--dry-run` to see the solution only)")
-    files = read_spec_files(wanted.files) if source is None else source.files()
+    files = read_spec_files(wanted.files, wanted.variants) if source is None else source.files()
     if not files.specs:
         raise FatalError("nothing to resolve", "add `-r requirements.txt`, `-f environment.yml` or `-p pyproject.toml`")
     present = {name: _existing(registry, name) for name in tags}
@@ -138,6 +140,7 @@ def _settings(
         extras=tuple(dict.fromkeys(check_extra(name) for name in wanted.extras)),
         groups=tuple(dict.fromkeys(check_extra(name) for name in wanted.groups)),
         engines=check_engines(wanted.engines),
+        variants=files.variants,
     )
 
 
@@ -159,7 +162,7 @@ def _drafted(
     more = needs_file(missing(wanted.needs, set.intersection(*named) if named else ()), spec)
     if more is None:
         return drafted
-    files = SpecFiles(specs=(*files.specs, more.name), files=(*files.files, more))
+    files = replace(files, specs=(*files.specs, more.name), files=(*files.files, more))
     return draft(_settings(wanted, files, registry, present), files, registry, config)
 
 
@@ -168,10 +171,10 @@ def _platforms(
 ) -> tuple[str, ...]:
     """The platforms to lock: those asked for, those that the alias has, those of the spec or the registry, or this."""
     if wanted.platforms:
-        return tuple(dict.fromkeys(check_platform(name) for name in wanted.platforms))
+        return tuple(dict.fromkeys(check_platform(name) for name in (*wanted.platforms, *files.variants)))
     had = [name for environment in present if environment is not None for name in environment.settings.platforms]
-    if had:
-        return tuple(dict.fromkeys(had))
+    if had or files.variants:
+        return tuple(dict.fromkeys((*had, *files.variants)))
     spec = parse([SpecFile(name=name, data=files.data(name)) for name in files.specs], files.data)
     return spec.platforms or registry.settings.platforms or (current_platform(),)
 
@@ -195,10 +198,10 @@ def _answer(
     kept = {} if wanted.force else _answered(drafted, known)
     missing = [name for name in drafted.settings.platforms if name not in kept]
     solved = solve_draft(drafted, missing, config=config, output=output)
-    sources = drafted.settings.spec
+    settings = drafted.settings
     return {
-        name: solved[name] if name in solved else kept[name]._replace(sources=sources)
-        for name in drafted.settings.platforms
+        name: solved[name] if name in solved else kept[name]._replace(sources=settings.sources(name))
+        for name in settings.platforms
     }
 
 

@@ -158,13 +158,7 @@ def _content(environment: Environment | None, wanted: set[str]) -> Content | Non
 
 def _requests(environment: Environment, pythons: Mapping[str, str]) -> Requests:
     """What the spec of an environment names, per platform."""
-    from envtag.spec import parse
-
-    files = {file.name: file for file in environment.spec_files()}
-    data = {name: file.data for name, file in files.items()}
-    settings = environment.settings
-    named_files = [files[name] for name in settings.spec]
-    spec = parse(named_files, data.__getitem__, extras=settings.extras, groups=settings.groups)
+    spec = environment.settings.read_spec({file.name: file.data for file in environment.spec_files()}.__getitem__)
     texts = {key: [", ".join(values)] for key, values in _sources(spec).items() if values}
     for conda in spec.conda:
         texts.setdefault(f"conda {conda.name}", []).append(_on(conda.match_spec(), conda.platforms))
@@ -177,8 +171,18 @@ def _requests(environment: Environment, pythons: Mapping[str, str]) -> Requests:
 
 
 def _sources(spec: Spec) -> dict[str, tuple[str, ...]]:
-    """Where a spec wants packages from, and the Python it wants."""
-    return {
+    """Where a spec wants packages from, on its variants too, and the Python it wants."""
+    own = {
+        f"{what} {name}": values
+        for name, sources in sorted(spec.variants.items())
+        for what, values in (
+            ("channels", tuple(channel_name(url) for url in sources.channels)),
+            ("index-url", (sources.index_url,) if sources.index_url else ()),
+            ("extra-index-urls", sources.extra_index_urls),
+            ("find-links", sources.find_links),
+        )
+    }
+    return own | {
         "channels": tuple(channel_name(url) for url in spec.channels),
         "index-url": (spec.index_url,) if spec.index_url else (),
         "extra-index-urls": spec.extra_index_urls,

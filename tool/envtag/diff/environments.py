@@ -191,6 +191,7 @@ def _fields(settings: EnvironmentSettings | None) -> dict[str, str]:
     for platform, packages in settings.virtual_packages.items():
         for name, value in packages.items():
             fields[f"virtual-packages.{platform}.{name}"] = value or "none"
+    fields |= {f"variants.{variant}": _text(names) for variant, names in settings.variants.items()}
     return {key: value for key, value in fields.items() if value}
 
 

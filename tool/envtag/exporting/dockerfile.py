@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from envtag.lock import Lock
 
 SEVERAL = False
-_CONDA_IMAGE = "mambaorg/micromamba:2"
-_UV_IMAGE = "ghcr.io/astral-sh/uv:latest"
+#: Images that are tagged by the version of the program in them; uv's is that of the uv beside envtag.
+_CONDA_IMAGE = "mambaorg/micromamba:2.0.5"
+_UV_IMAGE = "ghcr.io/astral-sh/uv"
 _PREFIX = "/opt/env"
 _DOCKER = {"linux-64": "linux/amd64", "linux-aarch64": "linux/arm64"}
 _EXPLICIT, _REQUIREMENTS = "/tmp/explicit.txt", "/tmp/requirements.txt"  # noqa: S108 - within the image
@@ -39,7 +41,8 @@ def export(subject: Subject) -> Exported:
         "\n".join(["# syntax=docker/dockerfile:1", f"# Of {subject.name}, written by `envtag export`.", *lines]) + "\n"
     )
     return Exported(
-        text=text, notes=("its base images are tags that move: pin them with `--build-arg BASE=IMAGE@sha256:…`",)
+        text=text,
+        notes=("its images are named by version: hold one to its bytes with `--build-arg BASE=IMAGE@sha256:…`",),
     )
 
 
@@ -67,7 +70,7 @@ def _pypi(subject: Subject, lock: Lock) -> Iterator[str]:
 def _stages(lock: Lock, image: str) -> Iterator[str]:
     yield f"ARG BASE={image}"
     if lock.by_manager("pypi"):
-        yield f"ARG UV={_UV_IMAGE}"
+        yield f"ARG UV={_UV_IMAGE}:{version('uv')}"
         yield "FROM $UV AS uv"
     yield f"FROM --platform={_DOCKER[base_platform(lock.platform)]} $BASE"
 

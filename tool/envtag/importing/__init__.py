@@ -29,6 +29,10 @@ FORMATS: Mapping[str, str] = {
 }
 
 
+#: What a file that is no lock may be, by how its name ends: the option of the spec.
+_SPECS: Mapping[str, str] = {".yml": "-f", ".yaml": "-f", ".txt": "-r", ".in": "-r", ".toml": "-p"}
+
+
 def reader(name: str) -> Reader:
     """The reader of a format.
 
@@ -50,9 +54,11 @@ def format_of(source: Source) -> str:
     for name in FORMATS:
         if (name == "prefix") == source.path.is_dir() and reader(name).recognizes(source):
             return name
-    raise FatalError(
-        f"{source.name}: is of no format that is recognized", f"say which with `--from`: {', '.join(FORMATS)}"
-    )
+    hint = f"say which with `--from`: {', '.join(FORMATS)}"
+    if not source.path.is_dir():
+        option = _SPECS.get(source.path.suffix)
+        hint += f"; a spec is given beside the lock, by `{option} {source.name}`" if option else ""
+    raise FatalError(f"{source.name}: is of no format that is recognized", hint)
 
 
 def open_source(path: Path) -> Source:

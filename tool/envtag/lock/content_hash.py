@@ -26,6 +26,7 @@ def content_hash(request: Request, platform: str) -> str:
 
     Equal to conda-lock's for an `environment.yml` with the same channels, specs and virtual packages.
     """
+    request = request.on(platform)
     conda = [_conda(item) for item in request.conda if is_for(item, platform)]
     pypi = [_pypi(item) for item in request.pypi if is_for(item, platform)]
     if pypi and request.interpreter == "conda":

@@ -152,8 +152,7 @@ def _platforms(limits: Limits, locks: Mapping[str, Lock]) -> Iterator[Violation]
 
 
 def _of_request(limits: Limits, request: Request) -> Iterator[Violation]:
-    named = (*request.channels, *(item.channel for item in request.conda if item.channel))
-    yield from _outside("policy-channel", "channel", named, limits.channels)
+    yield from _outside("policy-channel", "channel", request.every_channel, limits.channels)
     yield from _outside("policy-index", "index", request.indices, limits.indices)
     if limits.pinned_python and not _is_pinned(request):
         message = "Python is not pinned to a minor version"

@@ -188,7 +188,7 @@ class Environment:
         from envtag.spec import SpecFile, includes
 
         files: dict[str, SpecFile] = {}
-        wanted = [(name, SETTINGS_FILE) for name in self.settings.spec]
+        wanted = [(name, SETTINGS_FILE) for name in self.settings.files]
         for name, named_by in wanted:  # grows while it is read
             if name in files:
                 continue
@@ -208,11 +208,7 @@ class Environment:
             files = {file.name: file for file in self.spec_files()}
             if not any(mark in file.data for file in files.values() for mark in _MAY_LOG_IN):
                 return ()
-            from envtag.spec import parse
-
-            named = [files[name] for name in self.settings.spec]
-            data = {name: file.data for name, file in files.items()}
-            spec = parse(named, data.__getitem__, extras=self.settings.extras, groups=self.settings.groups)
+            spec = self.settings.read_spec({name: file.data for name, file in files.items()}.__getitem__)
         except FatalError:  # its lock says what is fetched; a host that wants a login will say so
             return ()
         return spec.logins

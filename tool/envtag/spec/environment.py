@@ -16,14 +16,15 @@ from envtag.spec.pip_lines import PipLines
 from envtag.spec.pip_options import read_options
 from envtag.spec.yaml_nodes import Document, Items, Node, Scalar, Table, compose, describe
 
-_KEYS = ("name", "channels", "dependencies", "platforms", "prefix")
+_KEYS = ("name", "channels", "dependencies", "platforms", "prefix", "category")
 _LIMIT = 10_000
 
 
 def parse_environment(file: SpecFile) -> Part:
     """Read an environment.yml.
 
-    `name` and `prefix` say where conda would put it and are passed over; `nodefaults` is what envtag does anyway.
+    `name` and `prefix` say where conda would put it and are passed over, and so is `category`, by which conda-lock
+    tells files apart: who names a file wants what is in it. `nodefaults` is what envtag does anyway.
 
     Raises:
         FatalError: It is malformed or asks for what a lock cannot hold; names file, line and text.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
 from typing import TypeVar
 
 from envtag.errors import FatalError
+from envtag.request import Sources
 from envtag.spec.dependency_groups import normalized
 from envtag.spec.environment import parse_environment
 from envtag.spec.model import Part, Placed, Spec, SpecFile, kind_of
@@ -15,6 +16,7 @@ from envtag.spec.pypi_options import check_hashes, check_no_index, pypi_options
 from envtag.spec.pyproject import parse_pyproject
 from envtag.spec.python_constraint import python_constraint
 from envtag.spec.requirements import ReadInclude, parse_requirements
+from envtag.spec.variants import links_of, own_parts
 from envtag.util.text import shown
 
 _Item = TypeVar("_Item")
@@ -26,6 +28,7 @@ def parse(
     *,
     extras: Sequence[str] = (),
     groups: Sequence[str] = (),
+    variants: Mapping[str, Sequence[SpecFile]] | None = None,
 ) -> Spec:
     """Read spec files and merge them, in order.
 
@@ -35,6 +38,7 @@ def parse(
             `FatalError` where there is none. None where nothing can be included.
         extras: Names of optional dependencies that are asked for of the projects among them.
         groups: Names of dependency groups that are asked for of these.
+        variants: Variant of a platform to the specs that are for it alone, in order.
 
     Raises:
         FatalError: One is malformed, or two contradict each other; names file, line and text, or both places.
@@ -42,21 +46,40 @@ def parse(
     parts = [_parse_one(file, read_include, extras, groups) for file in files]
     _check_named("extra", extras, {name for part in parts for name in part.extras})
     _check_named("dependency group", groups, {name for part in parts for name in part.groups})
+    names = {variant: [file.name for file in own] for variant, own in (variants or {}).items()}
+    read = {
+        file.name: _parse_one(file, read_include, (), ()) for own in (variants or {}).values() for file in own
+    }  # each once, though several variants name it
+    every = [*parts, *own_parts(names, read)]
     pythons = [placed.value for part in parts for placed in part.pythons]
     given = [item for part in parts for item in part.options]
     options = pypi_options(given)
-    check_no_index(options, given, [placed for part in parts for placed in (*part.index_urls, *part.extra_index_urls)])
-    check_hashes([item for part in parts for item in part.pypi], options)
+    check_no_index(options, given, [placed for part in every for placed in (*part.index_urls, *part.extra_index_urls)])
+    check_hashes([item for part in every for item in part.pypi], options)
+    sources = {variant: _sources(parts, [read[name] for name in own]) for variant, own in names.items()}
     return Spec(
-        conda=_unique(item for part in parts for item in part.conda),
-        pypi=_unique(item for part in parts for item in part.pypi),
+        conda=_unique(item for part in every for item in part.conda),
+        pypi=_unique(item for part in every for item in part.pypi),
         channels=_channels([part.channels for part in parts]),
         index_url=_index([placed for part in parts for placed in part.index_urls]),
         extra_index_urls=_unique(placed.value for part in parts for placed in part.extra_index_urls),
         python=python_constraint(",".join(pythons)) if pythons else "",
         platforms=_platforms([part.platforms for part in parts if part.platforms]),
         pypi_options=options,
-        logins=_unique(item for part in parts for item in part.logins),
+        logins=_unique(item for part in every for item in part.logins),
+        variants={variant: own for variant, own in sources.items() if own != Sources()},
+    )
+
+
+def _sources(parts: Sequence[Part], own: Sequence[Part]) -> Sources:
+    """Where the packages of a variant come from by its own specs, in no contradiction to those of its environment."""
+    _channels([part.channels for part in (*own, *parts)])
+    _index([placed for part in (*parts, *own) for placed in part.index_urls])
+    return Sources(
+        channels=_channels([part.channels for part in own]),
+        index_url=_index([placed for part in own for placed in part.index_urls]),
+        extra_index_urls=_unique(placed.value for part in own for placed in part.extra_index_urls),
+        find_links=links_of(own),
     )
 
 

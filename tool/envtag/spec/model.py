@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -12,7 +12,7 @@ from envtag.request import PypiOptions
 from envtag.util.text import shown
 
 if TYPE_CHECKING:
-    from envtag.request import CondaRequirement, Login, Origin, PypiRequirement
+    from envtag.request import CondaRequirement, Login, Origin, PypiRequirement, Sources
 
 SpecKind = Literal["requirements", "environment", "pyproject"]
 SIZE_LIMIT = 1_000_000
@@ -45,6 +45,7 @@ class Spec:
         platforms: What `platforms:` of an environment.yml lists; empty for nothing said.
         pypi_options: How PyPI packages are found and chosen beside their indices.
         logins: How to log in where variables say so.
+        variants: Variant of a platform to where packages come from there, if that is somewhere else.
     """
 
     conda: tuple[CondaRequirement, ...] = ()
@@ -56,6 +57,7 @@ class Spec:
     platforms: tuple[str, ...] = ()
     pypi_options: PypiOptions = field(default=PypiOptions())
     logins: tuple[Login, ...] = ()
+    variants: Mapping[str, Sources] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,32 @@ class Edited:
     changed: tuple[str, ...]
 
 
-def set_versions(files: Sequence[SpecFile], specs: Sequence[str], manager: str, name: str, versions: str) -> Edited:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """Which of the files are specs: of all platforms, and of variants alone."""
+
+    specs: Sequence[str]
+    variants: Mapping[str, Sequence[str]]
+
+    def parse(self, files: Sequence[SpecFile]) -> Spec:
+        data = {file.name: file.data for file in files}
+
+        def named(names: Sequence[str]) -> list[SpecFile]:
+            return [SpecFile(name=name, data=data[name]) for name in names]
+
+        own = {variant: named(names) for variant, names in self.variants.items()}
+        return parse(named(self.specs), data.__getitem__, variants=own)
+
+
+def set_versions(
+    files: Sequence[SpecFile],
+    specs: Sequence[str],
+    manager: str,
+    name: str,
+    versions: str,
+    *,
+    variants: Mapping[str, Sequence[str]] | None = None,
+) -> Edited:
     """Ask for other versions of a package wherever the specs name it.
 
     Markers, extras, selectors, channels, comments, quotes and line ends stay. A constraint is edited where nothing
@@ -47,27 +72,29 @@ def set_versions(files: Sequence[SpecFile], specs: Sequence[str], manager: str, 
         manager: `conda` or `pypi`.
         name: The package's name, as requirements have it.
         versions: The version constraint, in its world's words.
+        variants: Variant of a platform to the names of the specs that are for it alone.
 
     Raises:
         FatalError: A requirement is written in a way that cannot be edited surely; says where.
     """
-    before = _parse(files, specs)
+    given = _Given(specs=specs, variants=variants or {})
+    before = given.parse(files)
     wanted = [item for item in (before.conda if manager == "conda" else before.pypi) if item.name == name]
     asked = [item for item in wanted if isinstance(item, CondaRequirement) or not item.constraint]
     chosen = asked or wanted
     edited = tuple(files)
     for item in reversed(chosen):  # from below, so that the lines above stay where they were read
-        edited = _edited(edited, specs, item, versions)
+        edited = _edited(edited, given, item, versions)
     old = {file.name: file.data for file in files}
     changed = tuple(file.name for file in edited if file.data != old[file.name])
     return Edited(files=edited, changed=changed)
 
 
 def _edited(
-    files: tuple[SpecFile, ...], specs: Sequence[str], item: CondaRequirement | PypiRequirement, versions: str
+    files: tuple[SpecFile, ...], given: _Given, item: CondaRequirement | PypiRequirement, versions: str
 ) -> tuple[SpecFile, ...]:
     """The files with one requirement changed."""
-    before = _parse(files, specs)
+    before = given.parse(files)
     file = next((file for file in files if file.name == item.origin.file), None)
     if file is None:
         raise _by_hand(item, "it is in no file of the environment")
@@ -82,7 +109,7 @@ def _edited(
                 continue
             changed = replace(file, data=(text[: span.start] + span.written(wanted) + text[span.end :]).encode())
             trial = tuple(changed if other.name == file.name else other for other in files)
-            if _is_changed_alone(before, _parse(trial, specs), item, wanted):
+            if _is_changed_alone(before, given.parse(trial), item, wanted):
                 return trial
         except ByHandError as error:
             why = str(error)
@@ -117,11 +144,6 @@ def _is_changed_alone(before: Spec, after: Spec, item: CondaRequirement | PypiRe
 
 def _with(items: tuple[_Requirement, ...], old: _Requirement, new: _Requirement) -> tuple[_Requirement, ...]:
     return tuple(new if item is old or item == old else item for item in items)
-
-
-def _parse(files: Sequence[SpecFile], specs: Sequence[str]) -> Spec:
-    data = {file.name: file.data for file in files}
-    return parse([SpecFile(name=name, data=data[name]) for name in specs], data.__getitem__)
 
 
 def _by_hand(item: CondaRequirement | PypiRequirement, why: str) -> FatalError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from envtag import credentials
 from envtag.authoring import Draft, answered, changes, draft
@@ -134,7 +134,7 @@ def update(environment: Environment, wanted: Wanted, *, registry: Registry, conf
     return Updated(
         environment=environment,
         drafted=drafted,
-        locks={name: outcomes[name].lock if name in outcomes else fresh[name] for name in drafted.settings.platforms},
+        locks={name: _lock(outcomes.get(name), fresh.get(name)) for name in drafted.settings.platforms},
         outcomes=outcomes,
         moves={
             name: moves_of(before[name], outcome, _asked(goals[name], security.get(name)), drafted.request)
@@ -144,6 +144,13 @@ def update(environment: Environment, wanted: Wanted, *, registry: Registry, conf
         edited=edited,
         read=read,
     )
+
+
+def _lock(outcome: Outcome | None, fresh: Lock | None) -> Lock:
+    """The lock that a platform has now: the one that is there, to the byte, where that holds what was found."""
+    if fresh is not None and (outcome is None or outcome.lock.id == fresh.id):
+        return fresh
+    return cast("Outcome", outcome).lock
 
 
 def _examined(wanted: Wanted, locks: Mapping[str, Lock], config: Config) -> dict[str, Security]:
@@ -196,7 +203,8 @@ def _edited(
                 key = target.key(manager)
                 if manager == "pypi" and any(key in target.keys(lock) for lock in locks):
                     check_pypi_versions(target)
-                files = set_versions(files, specs, manager, key[1], target.versions).files
+                variants = environment.settings.variants
+                files = set_versions(files, specs, manager, key[1], target.versions, variants=variants).files
     old = {file.name: file.data for file in environment.spec_files()}
     return SpecFiles(specs=specs, files=files), tuple(file.name for file in files if file.data != old[file.name])
 
@@ -265,7 +273,7 @@ def _offers(platform: str, drafted: Draft, wanted: Wanted, config: Config) -> Ca
             newer(
                 {key[1]: version},
                 platform=platform,
-                channels=drafted.request.channels,
+                channels=drafted.request.on(platform).channels,
                 mirrors=config.mirrors,
                 repodata_cache=config.directories.repodata,
                 credentials=credentials.load(logins=drafted.request.logins),
@@ -292,6 +300,8 @@ def _solved(
         request, list(pins), config=config, store=None, base_locks=drafted.base_locks, output=output, pins=pins
     )
     return {
-        name: answer._replace(request=drafted.id, sources=drafted.settings.spec) if isinstance(answer, Lock) else answer
+        name: answer._replace(request=drafted.id, sources=drafted.settings.sources(name))
+        if isinstance(answer, Lock)
+        else answer
         for name, answer in answers.items()
     }
