@@ -287,6 +287,30 @@ def test_an_index_that_refuses_is_named_and_no_other_one_is_asked(
     assert not [path for path in pypi_index.requests[before:] if "alpha" in path]
 
 
+def test_a_token_that_uv_has_no_form_for_is_told_where_it_is_refused(
+    client: Any, index: Index, home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (home / "auth.json").write_text(json.dumps({"127.0.0.1": {"BearerToken": SECRET}}))
+    monkeypatch.setenv("RATTLER_AUTH_FILE", str(home / "auth.json"))
+    with pytest.raises(LoginError) as raised:
+        ask_pypi(client, index)
+    host = index.root.partition("://")[2]
+    assert raised.value.hint == (
+        f"a bearer token is known for `{host}`, and uv and pip send user name and password alone: "
+        f"`ENVTAG_CREDENTIALS=https://USER:TOKEN@{host}`, with the user name that it documents for tokens"
+    )
+
+
+def test_a_token_is_a_password_where_its_host_documents_a_user_name_for_it():
+    plain, bearer, conda = Credential(username="u"), Credential(bearer="t"), Credential(conda_token="t")
+    assert plain.basic("h.example") is plain
+    google = bearer.basic("europe-python.pkg.dev:443")
+    assert google == Credential(username="oauth2accesstoken", password="t")
+    assert bearer.basic("pkg.dev.example") is bearer.basic("evilpkg.dev") is conda.basic("a.pkg.dev") is None
+    known = Credentials({"a-python.pkg.dev": bearer, "h.example": bearer, "i.example": plain})
+    assert known.by_host() == {"a-python.pkg.dev": google, "i.example": plain}
+
+
 def test_variables_of_a_spec_log_in_and_are_named_where_they_are_not_set(
     client: Any, index: Index, pypi_index: Index, monkeypatch: pytest.MonkeyPatch
 ):

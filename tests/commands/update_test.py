@@ -323,3 +323,24 @@ def test_one_package_of_a_real_environment_moves_alone(make_story, conda_forge_s
         assert [(move["name"], move["kind"]) for move in moves] == [("requests", "asked")]
         assert told["platforms"][platform]["held"] > 100
     assert "requests>=2.32]" in story.files("real")["environment.yml"].replace('"', "").replace(" >", ">")
+
+
+def test_hashes_of_a_requirement_are_those_of_its_new_version(make_story):
+    story = make_story()
+    first = story.resolve("mlp/x", requirements="beta<2\n", options=("--platform", HERE, "--python", MINOR, "--json"))
+    assert first.json["changed"]
+    before = read(story.files("mlp/x")[f"{HERE}-lock.yml"].encode(), "x").packages[0]
+    text = f"# ours\nbeta==1.0 \\\n    --hash=sha256:{before.sha256}\n    # via us\n"
+    story.resolve("mlp/hashed", requirements=text, options=("--platform", HERE, "--python", MINOR))
+    story.commit("mlp/hashed")
+    told = story.call("update", "mlp/hashed", "beta==2.0")
+    assert "beta 1.0 → 2.0" in told.out
+    after = read(story.files("mlp/hashed")[f"{HERE}-lock.yml"].encode(), "x").packages[0]
+    written = story.files("mlp/hashed")["requirements.txt"]
+    assert written.startswith("# ours\nbeta==2.0 \\\n    --hash=sha256:")
+    assert written.endswith("\n    # via us\n")
+    assert f"--hash=sha256:{after.sha256}" in written
+    assert before.sha256 not in written
+    assert "all locks answer their specs" in story.call("lock", "--check", "mlp/hashed").err
+    told = story.call("update", "mlp/hashed", "beta>=2", check=1)
+    assert "its hashes are of one version" in told.err

@@ -95,6 +95,23 @@ def test_a_teams_conda_knows_no_cutoff(conda_channel: Path, tmp_path: Path):
     assert "ENVTAG_CONDA=envtag" in caught.value.hint
 
 
+def test_a_cutoff_is_not_for_what_is_exempt_or_kept(conda_channel: Path, tmp_path: Path):
+    cutoff = "2024-06-01T00:00:00Z"
+    plain = _problem("linux-64", "beta", "itsdangerous", exclude_newer=cutoff)
+    [newest] = _solve("rattler", [replace(plain, exclude_newer="")], conda_channel, tmp_path)
+    assert not isinstance(newest, UnsolvableError)
+    kept = tuple(item for item in newest if item.name == "itsdangerous")
+    problems = [plain, replace(plain, exempt=frozenset({"beta"})), replace(plain, kept=kept)]
+    answers = _solve("conda-lock", problems, conda_channel, tmp_path, "envtag")
+    assert answers == _solve("rattler", problems, conda_channel, tmp_path)
+    versions = [
+        {item.name: item.version for item in answer if item.name in {"beta", "itsdangerous"}} for answer in answers
+    ]
+    assert versions[0] == {"beta": "1.0", "itsdangerous": "2.1.2"}
+    assert versions[1] == {"beta": "2.0", "itsdangerous": "2.1.2"}
+    assert versions[2] == {"beta": "1.0", "itsdangerous": kept[0].version}
+
+
 def test_two_builds_of_one_package_cannot_be_asked_for(conda_channel: Path, tmp_path: Path):
     problem = replace(
         _problem("linux-64"),

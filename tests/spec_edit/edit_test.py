@@ -155,3 +155,33 @@ def test_a_string_with_escapes_is_left_to_people():
     text = PYPROJECT.replace("'numpy >=2'", '"num\\u0070y >=2"')
     with pytest.raises(FatalError, match="cannot be edited here"):
         edited(text, "pypi", "numpy", "<3", "pyproject.toml")
+
+
+def test_a_requirement_with_hashes_gets_those_of_its_one_new_version():
+    old, new = f"sha256:{'a' * 64}", (f"sha256:{'b' * 64}", f"sha256:{'c' * 64}")
+    text = f"# first\nsix==1.15.0 \\\n    --hash={old}\n    # via a\nnumpy==1.0 --hash={old}  # why\n"
+    file = SpecFile(name="requirements.txt", data=text.encode())
+    asked = []
+
+    def hashes(*of: str) -> tuple[str, ...]:
+        asked.append(of)
+        return new
+
+    found = set_versions([file], ["requirements.txt"], "pypi", "six", "==1.16.0", hashes=hashes)
+    head = f"# first\nsix==1.16.0 \\\n    --hash={new[0]} \\\n    --hash={new[1]}\n"
+    assert found.files[0].data.decode() == f"{head}    # via a\nnumpy==1.0 --hash={old}  # why\n"
+    assert asked == [("six", "==1.16.0")]
+    found = set_versions(found.files, ["requirements.txt"], "pypi", "numpy", "==2", hashes=lambda *_: new[:1])
+    assert found.files[0].data.decode() == f"{head}    # via a\nnumpy==2 --hash={new[0]}  # why\n"
+    with pytest.raises(FatalError, match=r"`six==1.15.0` cannot be edited here: its hashes are of one version"):
+        set_versions([file], ["requirements.txt"], "pypi", "six", ">=1.16", hashes=hashes)
+    with pytest.raises(FatalError, match="it has options behind it"):
+        set_versions([file], ["requirements.txt"], "pypi", "six", "==1.16.0")
+
+
+def test_a_requirement_of_a_variant_is_edited_in_its_own_file():
+    files = [SpecFile(name=f"{name}.txt", data=b"six  # here\n") for name in ("main", "own")]
+    found = set_versions(files[1:], [], "pypi", "six", "==2", variants={"linux-64-cpu": ["own.txt"]})
+    assert (found.changed, found.files[0].data) == (("own.txt",), b"six==2  # here\n")
+    found = set_versions(files, ["main.txt"], "pypi", "six", "==2", variants={"linux-64-cpu": ["own.txt"]})
+    assert found.changed == ("main.txt", "own.txt")

@@ -27,6 +27,8 @@ _OF_OTHERS = (
     "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL",
     "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS",
 )  # fmt: skip
+#: The user name that hosts document for a token as a password (Google Artifact Registry, "Authenticate to Python").
+_TOKEN_USERS = ((".pkg.dev", "oauth2accesstoken"),)
 _REFERENCE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _Answer = TypeVar("_Answer")
 
@@ -54,6 +56,19 @@ class Credential:
             return f"Bearer {self.bearer}" if self.bearer else ""
         return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
 
+    def basic(self, host: str) -> Credential | None:
+        """The same as user name and password, for a program that knows nothing else; None where it cannot be said so.
+
+        Args:
+            host: Whose it is: a host documents what user name goes with its tokens, and few do.
+        """
+        if not (self.bearer or self.conda_token):
+            return self
+        user = next(
+            (user for end, user in _TOKEN_USERS if self.bearer and f".{host.partition(':')[0]}".endswith(end)), ""
+        )
+        return Credential(username=user, password=self.bearer) if user else None
+
     def url(self, url: str) -> str:
         """The URL that is really asked: with a token in its path, if it is one of that kind."""
         if not self.conda_token or "/t/" in url:
@@ -70,12 +85,15 @@ class LoginError(FatalError):
         url: The URL that it refused; may hold credentials, which are not shown.
         status: 401 or 403.
         missing: Variables that a spec names for its login and that are not set.
+        known: What was known for the host.
     """
 
-    def __init__(self, what: str, url: str, status: int, missing: Sequence[str] = ()) -> None:
+    def __init__(
+        self, what: str, url: str, status: int, missing: Sequence[str] = (), *, known: Credential | None = None
+    ) -> None:
         host = host_of(url)
         said = "demands a login" if status == 401 else "refuses who asks"  # noqa: PLR2004 - HTTP
-        super().__init__(f"{what} `{host}` {said} (HTTP {status})", login_hint(host, missing))
+        super().__init__(f"{what} `{host}` {said} (HTTP {status})", _untold(host, known) or login_hint(host, missing))
         self.url = url
 
 
@@ -130,9 +148,8 @@ class Credentials:
 
     def by_host(self) -> dict[str, Credential]:
         """Those of single hosts that have a user name and password, for tools that are told all at once."""
-        return {
-            host: item for host, item in self._known.items() if not (item.bearer or item.conda_token or "*" in host)
-        }
+        said = ((host, item.basic(host)) for host, item in self._known.items() if "*" not in host)
+        return {host: item for host, item in said if item is not None}
 
 
 def load(environ: Mapping[str, str] | None = None, logins: Sequence[Login] = ()) -> Credentials:
@@ -186,6 +203,17 @@ def login_hint(host: str, missing: Sequence[str] = ()) -> str:
     return (
         f"log in by a line `machine {name} login USER password PASSWORD` in ~/.netrc, by a keyring, "
         f"or by `{VARIABLE}=https://USER:PASSWORD@{host}`"
+    )
+
+
+def _untold(host: str, known: Credential | None) -> str:
+    """That a token is known and was not shown, since the program that asked sends none; empty where it was."""
+    if known is None or known.basic(host) is not None:
+        return ""
+    kind = "bearer token" if known.bearer else "conda token"
+    return (
+        f"a {kind} is known for `{host}`, and uv and pip send user name and password alone: "
+        f"`{VARIABLE}=https://USER:TOKEN@{host}`, with the user name that it documents for tokens"
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envtag.credentials import split_credential
+from envtag.urls import host_of
 from envtag.util.files import write_atomic
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class Indices:
         name = _NAME.format(self._count)
         self._count += 1
         credential = credential or self.credentials.of(address)
-        if credential is not None and not (credential.bearer or credential.conda_token):
+        credential = credential.basic(host_of(address)) if credential is not None else None
+        if credential is not None:
             stem = f"UV_INDEX_{name.upper().replace('-', '_')}"
             self.variables[f"{stem}_USERNAME"] = credential.username
             self.variables[f"{stem}_PASSWORD"] = credential.password

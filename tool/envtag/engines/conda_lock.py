@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from envtag.engines.conda_program import Program, choose
-from envtag.engines.conda_protocol import CUTOFF_VARIABLE, PINS_VARIABLE, REPODATA_VARIABLE, said_of
+from envtag.engines.conda_protocol import CUTOFF_VARIABLE, EXEMPT_VARIABLE, PINS_VARIABLE, REPODATA_VARIABLE, said_of
 from envtag.engines.explain import trim
 from envtag.engines.kept import settled
 from envtag.engines.rattler import unsolvable
@@ -146,6 +146,7 @@ class _Asking:
             "CONDA_CHANNEL_PRIORITY": "strict",
             **dict.fromkeys(_TEMPORARY, str(self.workspace)),
             CUTOFF_VARIABLE: problem.exclude_newer,
+            EXEMPT_VARIABLE: " ".join(sorted({*problem.exempt, *(item.name for item in problem.kept)})),
             PINS_VARIABLE: "&".join(pins),
             REPODATA_VARIABLE: str(self.cache),
         }

@@ -23,6 +23,7 @@ _CHANNEL = ("-c", "--channel")
 _PLATFORM = ("--platform", "--subdir")
 #: Which variable of envtag's says what, to its own program.
 CUTOFF_VARIABLE = "ENVTAG_EXCLUDE_NEWER"
+EXEMPT_VARIABLE = "ENVTAG_EXEMPT"
 REPODATA_VARIABLE = "ENVTAG_REPODATA"
 PINS_VARIABLE = "CONDA_PINNED_PACKAGES"
 
@@ -96,6 +97,7 @@ def problem_of(call: Call, variables: Mapping[str, str]) -> CondaProblem:
         constraints=tuple(text for text in pins if text),
         virtual_packages=virtual_packages(platform, {}) if virtual is None else virtual,
         exclude_newer=variables.get(CUTOFF_VARIABLE, ""),
+        exempt=frozenset(variables.get(EXEMPT_VARIABLE, "").split()),
     )
 
 

@@ -57,7 +57,8 @@ def failed(done: Completed, problem: PypiProblem, mirrors: Mirrors, replace: Map
     refused = _REFUSED.search(text)
     if refused is not None:
         missing = problem.credentials.missing.get(host_of(refused["url"]), ())
-        return LoginError("the PyPI index at", refused["url"], int(refused["status"]), missing)
+        known = problem.credentials.of(refused["url"])
+        return LoginError("the PyPI index at", refused["url"], int(refused["status"]), missing, known=known)
     if _UNREACHABLE.search(text):
         asked = _ANY_URL.search(text)
         url = asked.group() if asked else mirrors.fetch_url(problem.index_url) or "the default index"

@@ -49,7 +49,8 @@ def failed(
     refused = next((match for pattern in _LOGIN if (match := pattern.search(said))), None)
     if refused is not None:
         missing = problem.credentials.missing.get(host_of(refused["url"]), ())
-        return LoginError("the PyPI index at", refused["url"], int(refused["status"]), missing)
+        known = problem.credentials.of(refused["url"])
+        return LoginError("the PyPI index at", refused["url"], int(refused["status"]), missing, known=known)
     if any(mark in said for mark in _UNSOLVABLE):
         said = _ANY_URL.sub(lambda match: mirrors.canonical_url(match.group()), said)
         return unsolvable(said, problem, {**stubs, f"{scratch}/": ""})

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from envtag.errors import FatalError
 from envtag.request import CondaRequirement, Origin, PypiRequirement
 from envtag.spec import Spec, SpecFile, kind_of, parse, parse_conda, parse_requirement
 from envtag.spec_edit import requirement_lines, toml_strings, yaml_scalars
-from envtag.spec_edit.texts import ByHandError, conda_text, pypi_text
+from envtag.spec_edit.texts import ByHandError, conda_text, pypi_text, without_hashes
 
 _Requirement = TypeVar("_Requirement", CondaRequirement, PypiRequirement)
+#: Name of a PyPI package and `==VERSION` to `sha256:HEX` of each of its files, sorted.
+Hashes: TypeAlias = Callable[[str, str], tuple[str, ...]]
+_EXACT = re.compile(r"===?[^,*]+")
 #: Kind of a spec to what finds the texts in it that may be a requirement.
 _FINDERS: Mapping[str, Callable[[str], Iterator[yaml_scalars.Span]]] = {
     "environment": yaml_scalars.spans,
@@ -41,6 +44,15 @@ class _Given:
 
     specs: Sequence[str]
     variants: Mapping[str, Sequence[str]]
+    hashes: Hashes | None
+
+    def new_hashes(self, item: CondaRequirement | PypiRequirement, versions: str) -> tuple[str, ...]:
+        """The hashes of the versions that a requirement is to have; none where it states none."""
+        if isinstance(item, CondaRequirement) or not item.hashes or self.hashes is None:
+            return ()
+        if not _EXACT.fullmatch(versions):
+            raise ByHandError("its hashes are of one version: ask for one, `NAME==VERSION`")
+        return self.hashes(item.name, versions)
 
     def parse(self, files: Sequence[SpecFile]) -> Spec:
         data = {file.name: file.data for file in files}
@@ -60,6 +72,7 @@ def set_versions(
     versions: str,
     *,
     variants: Mapping[str, Sequence[str]] | None = None,
+    hashes: Hashes | None = None,
 ) -> Edited:
     """Ask for other versions of a package wherever the specs name it.
 
@@ -73,11 +86,13 @@ def set_versions(
         name: The package's name, as requirements have it.
         versions: The version constraint, in its world's words.
         variants: Variant of a platform to the names of the specs that are for it alone.
+        hashes: Name and constraint to the hashes of that version, for requirements that state some; None leaves
+            these to people.
 
     Raises:
         FatalError: A requirement is written in a way that cannot be edited surely; says where.
     """
-    given = _Given(specs=specs, variants=variants or {})
+    given = _Given(specs=specs, variants=variants or {}, hashes=hashes)
     before = given.parse(files)
     wanted = [item for item in (before.conda if manager == "conda" else before.pypi) if item.name == name]
     asked = [item for item in wanted if isinstance(item, CondaRequirement) or not item.constraint]
@@ -99,17 +114,21 @@ def _edited(
     if file is None:
         raise _by_hand(item, "it is in no file of the environment")
     text = file.data.decode("utf-8")
+    try:
+        hashes = given.new_hashes(item, versions)
+    except ByHandError as error:
+        raise _by_hand(item, str(error)) from error
     why = "it is written in a way that is not changed surely"
     for span in _FINDERS[kind_of(file.name)](text):
         if item.origin.line and span.line and span.line != item.origin.line:
             continue
         try:
-            wanted = _new_text(span.value, item, versions)
+            wanted = _new_text(span.value, item, versions, hashes)
             if wanted is None:
                 continue
             changed = replace(file, data=(text[: span.start] + span.written(wanted) + text[span.end :]).encode())
             trial = tuple(changed if other.name == file.name else other for other in files)
-            if _is_changed_alone(before, given.parse(trial), item, wanted):
+            if _is_changed_alone(before, given.parse(trial), item, wanted, hashes):
                 return trial
         except ByHandError as error:
             why = str(error)
@@ -118,7 +137,7 @@ def _edited(
     raise _by_hand(item, why)
 
 
-def _new_text(value: str, item: CondaRequirement | PypiRequirement, versions: str) -> str | None:
+def _new_text(value: str, item: CondaRequirement | PypiRequirement, versions: str, hashes: Sequence[str]) -> str | None:
     """The text of a requirement with other versions; None where a text is not this requirement.
 
     Raises:
@@ -126,18 +145,21 @@ def _new_text(value: str, item: CondaRequirement | PypiRequirement, versions: st
     """
     if isinstance(item, CondaRequirement):
         return conda_text(value, item, versions)
-    return pypi_text(value, item, versions)
+    return pypi_text(value, item, versions, hashes)
 
 
-def _is_changed_alone(before: Spec, after: Spec, item: CondaRequirement | PypiRequirement, wanted: str) -> bool:
+def _is_changed_alone(
+    before: Spec, after: Spec, item: CondaRequirement | PypiRequirement, wanted: str, hashes: tuple[str, ...]
+) -> bool:
     """Whether two specs differ in one requirement, which is what a text says now."""
     wanted = re.sub(r"\\\r?\n", "", wanted)
     conda, pypi = before.conda, before.pypi
     if isinstance(item, CondaRequirement):
         conda = _with(conda, item, parse_conda(wanted, item.origin, item.platforms))
     else:
-        now = parse_requirement(wanted, item.origin, constraint=item.constraint, platforms=item.platforms)
-        pypi = _with(pypi, item, now)
+        text = without_hashes(wanted) if hashes else wanted
+        now = parse_requirement(text, item.origin, constraint=item.constraint, platforms=item.platforms)
+        pypi = _with(pypi, item, replace(now, hashes=hashes, index=item.index))
     plain = replace(after, conda=(), pypi=()) == replace(before, conda=(), pypi=())
     return plain and set(after.conda) == set(conda) and set(after.pypi) == set(pypi)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from envtag.request import CondaRequirement, PypiRequirement
 
 _BLANK = r"(?:[ \t]|\\\r?\n)*"
+_HASHES = re.compile(rf"(?P<gap>(?:[ \t]|\\\r?\n)+)--hash(?:=|{_BLANK})[A-Za-z0-9]+:[0-9A-Fa-f]+")
+#: Between hashes where only one stood before.
+_NEXT_LINE = " \\\n    "
 _CONDA = re.compile(
     r"(?P<head>\s*(?:[^\s=<>!~]+::)?(?P<name>[A-Za-z0-9_][\w.-]*))(?P<gap>\s*)(?P<rest>.*?)(?P<tail>\s*)"
 )
@@ -17,6 +21,11 @@ _PYPI = re.compile(
     rf"(?P<rest>(?:[^;\\]|\\\r?\n)*?)(?P<tail>{_BLANK}(?:;.*)?\s*)",
     re.DOTALL,
 )
+
+
+def without_hashes(text: str) -> str:
+    """A requirement without the hashes behind it."""
+    return _HASHES.sub("", text)
 
 
 class ByHandError(ValueError):
@@ -49,20 +58,26 @@ def conda_text(text: str, item: CondaRequirement, versions: str) -> str | None:
     return f"{found['head']}{gap}{versions}{build}{found['tail']}"
 
 
-def pypi_text(text: str, item: PypiRequirement, versions: str) -> str | None:
-    """A PEP 508 requirement with other versions; extras and markers stay.
+def pypi_text(text: str, item: PypiRequirement, versions: str, hashes: Sequence[str] = ()) -> str | None:
+    """A PEP 508 requirement with other versions, and the hashes of these; extras and markers stay.
 
     Args:
         text: As it is written; in a requirements file, continuation lines and all.
         item: The requirement that is to be changed.
         versions: The new constraint.
+        hashes: `sha256:HEX` each, in place of those behind it; none where there are none.
 
     Returns:
         None where the text is of another package.
 
     Raises:
-        ByHandError: It names a URL, or has options behind it.
+        ByHandError: It names a URL, or has options behind it that are not to be replaced.
     """
+    if hashes and (stated := list(_HASHES.finditer(text))):
+        bare = pypi_text(without_hashes(text), item, versions)
+        first, more = stated[0]["gap"], stated[1]["gap"] if len(stated) > 1 else _NEXT_LINE
+        gaps = (first, *[more] * (len(hashes) - 1))
+        return bare and bare + "".join(f"{gap}--hash={value}" for gap, value in zip(gaps, hashes, strict=True))
     found = _PYPI.fullmatch(text)
     if found is None or re.sub(r"[-_.]+", "-", found["name"]).lower() != item.name:
         return None

@@ -16,6 +16,7 @@ from envtag.lock import Lock
 from envtag.lock_merge import Bound, Pins
 from envtag.registry.environment import SETTINGS_FILE
 from envtag.spec_files import SpecFiles
+from envtag.updating.hashes import hashes_of
 from envtag.updating.model import Goal, Key, Move, Outcome
 from envtag.updating.reasons import moves_of
 from envtag.updating.search import Search, run, search
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from envtag.config import Config
     from envtag.output import Output
     from envtag.registry import Environment, Registry
+    from envtag.spec_edit.edit import Hashes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +109,17 @@ def update(environment: Environment, wanted: Wanted, *, registry: Registry, conf
     read = _read(environment)
     settings = environment.settings
     locked = {name: environment.lock(name) for name in settings.platforms if name in environment.platforms}
-    files, edited = _edited(environment, wanted.targets, list(locked.values()))
+    locks = list(locked.values())
+
+    def hashes(name: str, versions: str) -> tuple[str, ...]:
+        request = draft(
+            settings, SpecFiles(specs=settings.spec, files=environment.spec_files()), registry, config
+        ).request
+        return hashes_of(name, versions, request, locks[0], config)
+
+    files, edited = _edited(environment, wanted.targets, locks, hashes)
     drafted = draft(settings, files, registry, config)
-    _check_targets(environment.name, wanted.targets, list(locked.values()), drafted)
+    _check_targets(environment.name, wanted.targets, locks, drafted)
     fresh = answered(drafted, environment)
     idle = not (wanted.targets or wanted.everything or wanted.advisories)
     goals = {
@@ -190,12 +200,12 @@ def _read(environment: Environment) -> dict[str, bytes | None]:
 
 
 def _edited(
-    environment: Environment, targets: Sequence[Target], locks: Sequence[Lock]
+    environment: Environment, targets: Sequence[Target], locks: Sequence[Lock], hashes: Hashes
 ) -> tuple[SpecFiles, tuple[str, ...]]:
     """The spec files with the versions that targets name."""
     from envtag.spec_edit import set_versions
 
-    specs = environment.settings.spec
+    specs, variants = environment.settings.spec, environment.settings.variants
     files = environment.spec_files()
     for target in targets:
         for manager in ("conda", "pypi") if target.versions else ():
@@ -203,8 +213,9 @@ def _edited(
                 key = target.key(manager)
                 if manager == "pypi" and any(key in target.keys(lock) for lock in locks):
                     check_pypi_versions(target)
-                variants = environment.settings.variants
-                files = set_versions(files, specs, manager, key[1], target.versions, variants=variants).files
+                files = set_versions(
+                    files, specs, manager, key[1], target.versions, variants=variants, hashes=hashes
+                ).files
     old = {file.name: file.data for file in environment.spec_files()}
     return SpecFiles(specs=specs, files=files), tuple(file.name for file in files if file.data != old[file.name])
 
