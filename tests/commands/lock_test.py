@@ -67,7 +67,7 @@ def test_an_edited_spec_makes_locks_stale_and_is_locked_as_it_stands(base, solve
     text = edit(base, "mlp/base", "environment.yml", "alpha 1.0", "alpha 2.0")
     told = base.call("lock", "--check", check=1)
     assert told.out == f"mlp/base: stale on {HERE}, osx-arm64\n"
-    assert "1 of 1 environments are stale; `envtag lock mlp/base` locks again" in told.err
+    assert "1 of 1 environment stale; `envtag lock mlp/base` locks again" in told.err
     assert solved == []
     told = base.call("lock")
     assert told.out == f"mlp/base: locked {HERE}, osx-arm64\n"

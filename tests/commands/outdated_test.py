@@ -40,7 +40,7 @@ def test_children_of_an_older_base_are_told(story):
         ["data/moving", "base", "mlp/base", "moved", "since", "it", "was", "locked"],
         ["data/old", "base", "mlp/base:v1", "mlp/base:v2"],
     ]
-    assert "2 of 4 environments are outdated" in told.err
+    assert "2 of 4 environments outdated" in told.err
     assert story.call("outdated", "--bases", "data/new").out == ""
     document = story.call("outdated", "--bases", "--json", check=1).json
     assert document["data/old"]["base"] == {"base": "mlp/base:v1", "newest": "mlp/base:v2", "behind": 1}
@@ -70,5 +70,5 @@ def test_packages_that_the_spec_lets_be_newer_are_told_and_a_base_bounds_them(st
     assert told.out.splitlines()[1].split() == ["x", HERE, "beta", "1.0", "2.0"]
     document = story.call("outdated", "x", "--json", check=1).json
     assert document["x"]["packages"] == {HERE: [{"manager": "pypi", "name": "beta", "from": "1.0", "to": "2.0"}]}
-    assert "nothing is newer than what 1 environments have" in story.call("outdated", "data/new").err
+    assert "nothing is newer than what is locked in 1 environment" in story.call("outdated", "data/new").err
     assert "has no environment `none`" in story.call("outdated", "none", check=1).err

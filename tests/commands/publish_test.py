@@ -171,7 +171,7 @@ def test_each_of_several_failures_is_told(make_story: Callable[..., Story]):
     told = story.call("publish", "--json", check=1)
     assert [item["environment"] for item in told.json["failed"]] == ["mlp/draft", NAME]
     assert told.err == (
-        f"error: 2 of 2 environments are not published: `mlp/draft`, `{NAME}`\n"
+        f"error: 2 of 2 environments not published: `mlp/draft`, `{NAME}`\n"
         "mlp/draft: `envs/mlp/draft` has changes that are not committed\n"
         "  hint: commit them: `git commit envs/mlp/draft`\n"
         f"{NAME}: `envs/{NAME}` has changes that are not committed\n"
@@ -212,8 +212,8 @@ def test_what_the_store_has_lost_of_an_older_release_comes_back_with_repair(make
     story.call("publish")
     assert not tzish.exists()  # nobody asks for each package of each older release again and again
     told = story.call("publish", "--repair", "--dry-run")
-    assert f"{NAME}: would store 1 packages for {HERE}" in told.out
+    assert f"{NAME}: would store 1 package for {HERE}" in told.out
     assert not tzish.exists()
-    assert "1 packages stored" in story.call("publish", "--repair").err
+    assert "1 package stored" in story.call("publish", "--repair").err
     assert tzish.exists()
     assert "every link holds" in story.call("verify", "--all", "--deep").err

@@ -35,7 +35,7 @@ def test_what_failed_decides_the_exit_code_and_what_is_next_is_told(capsys, monk
     same = Proposal(name="b", branch="envtag/update/b", state="unchanged", commit="c" * 40)
     code, out, err = told(capsys, fresh, same, monkeypatch=monkeypatch)
     assert (code, out) == (0, "a: nothing is newer\nb: envtag/update/b has it already\n")
-    assert "0 of 2 environments have something newer, 0 failed" in err
+    assert "0 of 2 environments with something newer, 0 failed" in err
     failed = Proposal(name="c", branch="envtag/update/c", state="failed", error=FatalError("no way", "", "because"))
     code, out, _ = told(capsys, fresh, failed, monkeypatch=monkeypatch)
     assert (code, out.splitlines()[1]) == (1, "c: failed: no way")

@@ -82,7 +82,7 @@ def test_a_failure_stops_what_was_not_begun_and_the_next_run_goes_on(store: Stor
     with pytest.raises(FatalError, match=r"x 1\.0 has other bytes than its lock says") as caught:
         uploader(store, cold_client).upload("a", [*packages, wrong], report)
     assert len(objects(store)) == report.uploaded == len(report.seen) < 200
-    assert f"{report.uploaded} of 201 packages are in the store: the next run goes on from there" in caught.value.detail
+    assert f"{report.uploaded} of 201 packages in the store: the next run goes on from there" in caught.value.detail
     (tmp_path / "x-1.0-py3-none-any.whl").write_bytes(b"x")
     again = Report()
     uploader(store, cold_client).upload("a", [*packages, wrong], again)

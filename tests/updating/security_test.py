@@ -52,7 +52,7 @@ def test_packages_are_looked_up_and_it_is_told_how():
     assert "linux-64: a 1.0 is affected by X-a (fixed in 2.0)" in told
     assert "linux-64: d 1 is affected by X-d (no fixed version is known)" in told
     assert (
-        "looked up 3 PyPI packages, 1 conda packages by what they bring, 1 by their names; 2 conda packages" in told[-1]
+        "looked up 3 PyPI packages, 1 conda package by what they bring, 1 by their names; 2 conda packages" in told[-1]
     )
 
 

@@ -43,7 +43,7 @@ def test_platforms_that_came_to_the_same_are_told_together():
         "x/y on linux-64, win-64: a 1 → 2",
         "  had to move along: b 1 → 2 (so it is)",
         "  left: d 1",
-        "  held: 1 packages",
+        "  held: 1 package",
         "  edited: requirements.txt",
     ]
     assert words.markdown(updated(ASKED, FORCED)).splitlines()[:2] == [

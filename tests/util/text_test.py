@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from envtag.util.text import shown
+from envtag.util.text import number_of, shown
 
 
 def test_plain_text_stands_in_backticks():
@@ -21,3 +21,9 @@ def test_credentials_of_urls_are_masked():
     assert shown("https://host/t/secret/chan") == "`https://host/t/***/chan`"
     assert shown("https://host/x.whl?sig=secret#frag") == "`https://host/x.whl?***#frag`"
     assert shown("-i https://a:b@c@host/simple") == "`-i https://***@host/simple`"
+
+
+def test_a_number_of_things_is_said_as_people_say_it():
+    assert [number_of(count, "package") for count in (0, 1, 2, 2000)] == [
+        "0 packages", "1 package", "2 packages", "2,000 packages",
+    ]  # fmt: skip

@@ -22,6 +22,7 @@ from envtag.prefix import layout
 from envtag.prefix.source import BuiltWheel, build_wheel
 from envtag.store import keys
 from envtag.util.canonical import sha256_file
+from envtag.util.text import number_of
 from envtag.uv_indices import Indices, index_words
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class _Job:
         with (
             tempfile.TemporaryDirectory(prefix="envtag-build-") as scratch,
             self._interpreter(Path(scratch, "python")) as (executable, exact),
-            self.output.task(f"building {len(sources)} wheels", len(sources)) as task,
+            self.output.task(f"building {number_of(len(sources), 'wheel')}", len(sources)) as task,
             ThreadPoolExecutor(min(_BUILDERS, len(sources))) as threads,
         ):
 

@@ -16,6 +16,7 @@ from envtag.output import Output
 from envtag.util import aio
 from envtag.util.canonical import canonical_json
 from envtag.util.files import write_atomic
+from envtag.util.text import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -123,7 +124,7 @@ class _Reader:
 
     def read(self, packages: Sequence[Package]) -> list[tuple[Package, list[tuple[str, str]]]]:
         """Each package with its dists."""
-        with self._output.task(f"looking into {len(packages)} conda packages", len(packages)) as task:
+        with self._output.task(f"looking into {number_of(len(packages), 'conda package')}", len(packages)) as task:
             remote = [package for package in packages if self._by_parts(package)]
             listings = aio.run(self._ranges(remote)) if remote else {}
             task.advance(len(listings))

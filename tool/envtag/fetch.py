@@ -20,6 +20,7 @@ from envtag.urls import Mirrors, file_path, without_credentials
 from envtag.util.canonical import sha256_file
 from envtag.util.files import staged
 from envtag.util.parallel import in_parallel
+from envtag.util.text import number_of
 
 if TYPE_CHECKING:
     import requests
@@ -73,7 +74,10 @@ def fetch_archives(
         _refuse_odd_name(package)
     total = sum(package.size or 0 for package in wanted.values()) or None
     archives.sweep(directories)
-    with output.task(f"fetching {len(wanted)} packages", total, unit="bytes") as task, sessions() as session:
+    with (
+        output.task(f"fetching {number_of(len(wanted), 'package')}", total, unit="bytes") as task,
+        sessions() as session,
+    ):
         job = _Job(
             store=store,
             mirrors=mirrors,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from envtag.collection import Fate, Roots, Sweep, Swept, git_roots, store_roots, store_time, survey
 from envtag.output import Output, megabytes
 from envtag.render import table
+from envtag.util.text import number_of
 
 if TYPE_CHECKING:
     from envtag.collection import Item, Survey
@@ -119,9 +120,9 @@ def _tell(seen: Survey, swept: Swept, store: Store, output: Output, *, dry_run: 
     objects, sizes = _totals(swept)
     if seen.elsewhere:
         some = ", ".join(f"`{alias}`" for alias in seen.elsewhere[:3])
-        output.say(f"{len(seen.elsewhere)} releases are not in {store.url} at all ({some})")
+        output.say(f"{number_of(len(seen.elsewhere), 'release')} not in {store.url} at all ({some})")
     if not any(objects[fate] for fate in _FREED):
-        what = f"{objects[Fate.KEPT]} objects ({megabytes(sizes[Fate.KEPT])})"
+        what = f"{number_of(objects[Fate.KEPT], 'object')} ({megabytes(sizes[Fate.KEPT])})"
         output.say(f"nothing to free in {store.url}: all of {what} is needed or recent")
         return
     would = "would be " if dry_run else ""

@@ -225,5 +225,6 @@ def _tell(
 def _sentence(lock: Lock) -> str:
     counts = [(len(lock.by_manager("conda")), "conda"), (len(lock.by_manager("pypi")), "PyPI")]
     packages = " and ".join(f"{count} {world}" for count, world in counts if count)
+    packages += " package" if len(lock.packages) == 1 else " packages"
     python = f"Python {lock.python} from {lock.interpreter}, " if lock.python else ""
-    return f"{python}{packages} packages, lock {lock.id[:12]}"
+    return f"{python}{packages}, lock {lock.id[:12]}"

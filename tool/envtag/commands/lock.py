@@ -16,6 +16,7 @@ from envtag.registry.drivers import is_installed
 from envtag.registry.environment import SETTINGS_FILE
 from envtag.setting_values import with_engines
 from envtag.spec_files import SpecFiles
+from envtag.util.text import number_of
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -150,13 +151,12 @@ def _finish(result: dict[str, Any], *, check: bool, upgrade: bool, as_json: bool
     if as_json:
         output.json(result)
     if check and changed:
-        output.say(
-            f"{len(changed)} of {len(result)} environments are stale; `envtag lock {' '.join(changed[:3])}` locks again"
-        )
+        every = number_of(len(result), "environment")
+        output.say(f"{len(changed)} of {every} stale; `envtag lock {' '.join(changed[:3])}` locks again")
         return 1
     if not changed:
         newer = ", and there is nothing newer for them" if upgrade else ""
-        output.say(f"all locks answer their specs ({len(result)} environments){newer}")
+        output.say(f"all locks answer their specs ({number_of(len(result), 'environment')}){newer}")
     elif not check:
         output.say("next: `git add envs && git commit`")
     return 0

@@ -9,6 +9,7 @@ from envtag.errors import FatalError
 from envtag.merging import Versions, merge_ledger_file, merge_lock_file, merge_spec_file
 from envtag.merging.sides import open_git
 from envtag.registry import drivers
+from envtag.util.text import number_of
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -73,5 +74,5 @@ def _merge_lock(versions: Versions, git: Git, *, config: Config, environ: Mappin
         name = versions.path.removeprefix("envs/").rpartition("/")[0]
         hint = f"bring its spec in order, then `envtag lock {name}` keeps the pins of both sides"
         raise FatalError(f"{versions.path} is left as a conflict: {error.message}", hint, error.detail) from error
-    output.say(f"{versions.path}: solved again; both sides keep {len(pins.kept)} packages")
+    output.say(f"{versions.path}: solved again; both sides keep {number_of(len(pins.kept), 'package')}")
     return 0

@@ -10,6 +10,7 @@ from envtag.errors import FatalError
 from envtag.lookup import find
 from envtag.names import Alias, parse_name, parse_reference
 from envtag.render import table
+from envtag.util.text import number_of
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -63,9 +64,10 @@ def outdated(
         output.json(found)
     elif late:
         output.data(table(("environment", "platform", "what", "has", "newest"), list(_rows(found))))
-        output.say(f"{len(late)} of {len(found)} environments are outdated; `envtag update NAME --all` brings packages")
+        every = number_of(len(found), "environment")
+        output.say(f"{len(late)} of {every} outdated; `envtag update NAME --all` brings packages")
     else:
-        output.say(f"nothing is newer than what {len(found)} environments have")
+        output.say(f"nothing is newer than what is locked in {number_of(len(found), 'environment')}")
     return 1 if late else 0
 
 

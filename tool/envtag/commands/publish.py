@@ -12,6 +12,7 @@ from envtag.output import Output, megabytes
 from envtag.platforms import check_platform
 from envtag.policing import hold_to_policy
 from envtag.publication import Failure, Preview, Publisher, Report, changed_environments
+from envtag.util.text import number_of
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -133,8 +134,8 @@ def _tell(report: Report, registry: Registry, store: Store, output: Output, *, a
     pushed = f", {', '.join(report.pushed)} pushed to `{registry.remote}`" if report.pushed else ""
     took = f"{report.seconds:.1f} s"
     rate = f", {megabytes(int(report.bytes / report.seconds))}/s" if report.bytes and report.seconds else ""
-    stored = f"{report.uploaded} packages stored ({megabytes(report.bytes)} in {took}{rate})"
-    built = f", {len(report.built)} wheels built" if report.built else ""
+    stored = f"{number_of(report.uploaded, 'package')} stored ({megabytes(report.bytes)} in {took}{rate})"
+    built = f", {number_of(len(report.built), 'wheel')} built" if report.built else ""
     output.say(f"{stored}, {report.reused} were there{built}, in {store.url}{pushed}")
     if report.tags:
         output.say(f"next: `envtag run {report.tags[-1]} -- python`, from any clone")
@@ -157,7 +158,9 @@ def _end(report: Report, chosen: Sequence[str], platforms: Sequence[str], output
     if report.failed:
         listed = ", ".join(f"`{name}`" for name, _ in report.failed)
         told = "\n".join(_line(failure) for failure in report.failed)
-        raise FatalError(f"{len(report.failed)} of {len(chosen)} environments are not published: {listed}", "", told)
+        raise FatalError(
+            f"{len(report.failed)} of {number_of(len(chosen), 'environment')} not published: {listed}", "", told
+        )
     return 1 if report.waiting and not report.dry_run else 0
 
 

@@ -250,7 +250,8 @@ def _sentence(lock: Lock) -> str:
     """What a lock holds, in words; a size only where every package states its own."""
     counts = [(len(lock.by_manager("conda")), "conda"), (len(lock.by_manager("pypi")), "PyPI")]
     packages = " and ".join(f"{count} {world}" for count, world in counts if count) or "no"
+    packages += " package" if sum(count for count, _ in counts) == 1 else " packages"
     python = f"Python {lock.python} from {lock.interpreter}, " if lock.python else ""
     sizes = [package.size for package in lock.packages]
     total = f", {megabytes(sum(size or 0 for size in sizes))}" if sizes and None not in sizes else ""
-    return f"{python}{packages} packages{total}, lock {lock.id[:12]}"
+    return f"{python}{packages}{total}, lock {lock.id[:12]}"

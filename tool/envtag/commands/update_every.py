@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from envtag.updating import words
 from envtag.updating.every import Proposal, propose_every
+from envtag.util.text import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +53,7 @@ def update_every(
             output.data(_text(item))
     proposed = [item.branch for item in found if item.state == "proposed"]
     failed = [item.name for item in found if item.state == "failed"]
-    output.say(f"{len(proposed)} of {len(found)} environments have something newer, {len(failed)} failed")
+    output.say(f"{len(proposed)} of {number_of(len(found), 'environment')} with something newer, {len(failed)} failed")
     if proposed and not dry_run:
         output.say(f"next: `git push {registry.remote or 'origin'} {proposed[0]}`, then open a pull request of it")
     return 1 if failed else 0

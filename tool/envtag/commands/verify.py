@@ -12,6 +12,7 @@ from envtag.errors import FatalError
 from envtag.lookup import find
 from envtag.names import Alias, parse_reference, substitute
 from envtag.output import Output, megabytes
+from envtag.util.text import number_of
 from envtag.verification import Finding, Verifier
 
 if TYPE_CHECKING:
@@ -98,9 +99,9 @@ def verify_prefix(prefix: Path, found: Found | None, *, as_json: bool, output: O
         for fault in result.faults
     ]
     _tell(findings, [f"not of any package: {path}" for path in result.extra], output, as_json=as_json)
-    broken = f"{len(findings)} are wrong" if findings else "all as they were installed"
+    broken = f"{number_of(len(findings), 'file')} wrong" if findings else "all as they were installed"
     compared = "" if found is not None else "; give a REF to compare it with a release"
-    output.say(f"{result.files} files ({megabytes(result.bytes)}) of {prefix}: {broken}{compared}")
+    output.say(f"{number_of(result.files, 'file')} ({megabytes(result.bytes)}) of {prefix}: {broken}{compared}")
     return 1 if findings else 0
 
 

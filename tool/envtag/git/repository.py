@@ -14,6 +14,7 @@ from envtag.git.local import LocalGit
 from envtag.git.objects import parse_tag
 from envtag.util import process
 from envtag.util.pattern import pattern
+from envtag.util.text import number_of
 
 if TYPE_CHECKING:
     from envtag.git.signing import Signer
@@ -267,7 +268,7 @@ class Git(LocalGit):
             stdin="".join(f"{sha}\n" for sha in missing).encode(), timeout=NETWORK_SECONDS,
         )  # fmt: skip
         if done.returncode != 0:
-            raise done.failure(f"cannot fetch {len(missing)} objects from `{remote}`", _REACH)
+            raise done.failure(f"cannot fetch {number_of(len(missing), 'object')} from `{remote}`", _REACH)
 
     def remotes(self) -> tuple[str, ...]:
         """The names of the remotes that are configured, sorted."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from envtag import git_source
 from envtag.errors import FatalError
 from envtag.importing import channels, hashes, index
+from envtag.util.text import number_of
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -80,7 +81,7 @@ class _Job:
                 "run it without `--offline`",
             )
         python = choice.pythons.get(platform) or imported.python
-        with self.output.task(f"finding {len(wanted)} files for {platform}"):
+        with self.output.task(f"finding {number_of(len(wanted), 'file')} for {platform}"):
             found = index.locate(
                 wanted,
                 platform=platform,
@@ -100,7 +101,7 @@ class _Job:
         lacking = {entry.package.url: entry for entry in entries if _lacks(entry.package)}
         if self.offline or not lacking:
             return {}
-        with self.output.task(f"asking channels about {len(lacking)} packages"):
+        with self.output.task(f"asking channels about {number_of(len(lacking), 'package')}"):
             found, silent = channels.records(
                 [entry.package for entry in lacking.values()],
                 mirrors=self.config.mirrors,

@@ -17,6 +17,7 @@ from envtag.util import aio
 from envtag.util.canonical import sha256_file
 from envtag.util.files import staged
 from envtag.util.parallel import in_parallel
+from envtag.util.text import number_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +49,7 @@ def hashed(entries: Sequence[Entry], *, config: Config, output: Output) -> dict[
     Raises:
         FatalError: One cannot be had, or has other hashes than its file states.
     """
-    with output.task(f"hashing {len(entries)} packages", len(entries)) as task, sessions() as session:
+    with output.task(f"hashing {number_of(len(entries), 'package')}", len(entries)) as task, sessions() as session:
 
         def one(entry: Entry) -> Package:
             found = _hash(entry, config, session)

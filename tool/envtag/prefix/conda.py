@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from envtag.errors import FatalError
 from envtag.package import Package
 from envtag.util import aio
+from envtag.util.text import number_of
 
 if TYPE_CHECKING:
     from envtag.output import Output, Task
@@ -88,7 +89,7 @@ async def _install(
     archives = fetch(needed)
     records = [_record(package, archives.get(package.sha256)) for package in packages]
     try:
-        with output.task(f"linking {len(packages)} packages", len(packages)) as task:
+        with output.task(f"linking {number_of(len(packages), 'package')}", len(packages)) as task:
             await _link(records, staging, target, package_cache, _reporter(task) if output.interactive else None)
     except (InstallerError, IoError, LinkError, TransactionError) as error:
         first, _, rest = str(error).partition("\n")

@@ -15,6 +15,7 @@ from envtag.prefix.integrity import damaged
 from envtag.prefix.source import build_wheel
 from envtag.util.canonical import sha256_file
 from envtag.util.files import staged
+from envtag.util.text import number_of
 from envtag.uv_program import run_uv
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def install(
         )
     if offline:
         _refuse_sdists(packages)
-    with ExitStack() as stack, output.task(f"installing {len(packages)} wheels"):
+    with ExitStack() as stack, output.task(f"installing {number_of(len(packages), 'wheel')}"):
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="envtag-")))
         lines, wheels = [], {}
         for package in packages:

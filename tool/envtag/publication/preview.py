@@ -18,6 +18,7 @@ from envtag.publication.upload import Uploader
 from envtag.replicas import parse_replica
 from envtag.store import Store, keys
 from envtag.tombstones import Tombstones
+from envtag.util.text import number_of
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -126,7 +127,7 @@ class Preview:
                 unknown = sum(package.size is None for package in missing)
                 size = megabytes(sum(package.size or 0 for package in missing))
                 more = f" and {unknown} of unknown size" if unknown else ""
-                yield f"store {len(missing)} packages for {platform} ({size}{more})"
+                yield f"store {number_of(len(missing), 'package')} for {platform} ({size}{more})"
             yield from self._builds(environment.name, lock, report)
 
     def _builds(self, name: str, lock: Lock, report: Report) -> Iterator[str]:

@@ -15,6 +15,7 @@ from envtag.fetch import at_hand, fetcher
 from envtag.publication.presence import listed_sizes
 from envtag.store import Store, keys, wrong_size
 from envtag.util.parallel import in_parallel
+from envtag.util.text import number_of
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -93,9 +94,8 @@ class Uploader:
                     if not future.cancelled() and future.exception() is None:
                         run.done(package, future)
                 if isinstance(error, FatalError):
-                    so_far = (
-                        f"{run.finished} of {len(wanted)} packages are in the store: the next run goes on from there"
-                    )
+                    every = number_of(len(wanted), "package")
+                    so_far = f"{run.finished} of {every} in the store: the next run goes on from there"
                     error.detail = f"{error.detail}\n{so_far}".lstrip()
                 raise
 

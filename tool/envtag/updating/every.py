@@ -14,6 +14,7 @@ from envtag.updating import words
 from envtag.updating.branches import branch_of, propose
 from envtag.updating.environment import Updated, Wanted, update
 from envtag.util.parallel import in_parallel
+from envtag.util.text import number_of
 
 if TYPE_CHECKING:
     from envtag.config import Config
@@ -90,7 +91,7 @@ def propose_every(
                 task.advance()
         return replace(found, state="proposed" if is_new else "unchanged", commit=made, updated=updated)
 
-    with output.task(f"updating {len(names)} environments", len(names)) as task:
+    with output.task(f"updating {number_of(len(names), 'environment')}", len(names)) as task:
         return in_parallel(one, names, threads=_WORKERS)
 
 

@@ -200,10 +200,11 @@ class _Search:
             answer = yield self._pins(kept=held, preferred=preferred, bounds=bounds)
             if not isinstance(answer, UnsolvableError):
                 lock = answer
-            elif len(chunk) == 1:
-                self.refusals[chunk[0]] = answer
+            elif len(found := _blamed(chunk, answer)) == 1:  # the rest of the chunk has no part in it
+                self.refusals[found[0]] = answer
+                doubtful.append([key for key in chunk if key != found[0]])
             else:
-                doubtful += _parted(chunk, answer.blamed)
+                doubtful += _parted(chunk, found)
         return lock
 
     def _moved(self, lock: Lock) -> list[Key]:
@@ -238,9 +239,14 @@ class _Search:
         return Outcome(lock=lock, refusals=refusals, stuck=dict(self.stuck), solves=self.solves, minimal=self.minimal)
 
 
-def _parted(chunk: Sequence[Key], blamed: frozenset[str]) -> list[list[Key]]:
+def _blamed(chunk: Sequence[Key], answer: UnsolvableError) -> list[Key]:
+    """What of a chunk cannot be held by the solver's explanation, which names all that it follows from."""
+    return list(chunk) if len(chunk) == 1 else [key for key in chunk if key[1] in answer.blamed]
+
+
+def _parted(chunk: Sequence[Key], blamed: Sequence[Key]) -> list[list[Key]]:
     """A chunk in two: first what the solver blames, so that the rest is held next; else its halves."""
-    parts = [[key for key in chunk if (key[1] in blamed) is wanted] for wanted in (True, False)]
+    parts = [[key for key in chunk if (key in blamed) is wanted] for wanted in (True, False)]
     half = len(chunk) // 2
     return parts if all(parts) else [list(chunk[half:]), list(chunk[:half])]
 

@@ -11,6 +11,7 @@ from envtag.errors import UnsolvableError
 from envtag.lock_merge import Bound, Pins
 from envtag.updating.model import Goal, Key, Outcome
 from envtag.updating.search import Answer, search
+from envtag.util.text import number_of
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -190,8 +191,9 @@ def lines(security: Mapping[str, Security]) -> Iterator[str]:
             yield f"{platform}: {item.package.name} {item.package.version} is affected by {ids} ({state}{blocked})"
         cover = found.coverage
         yield (
-            f"{platform}: looked up {cover.pypi} PyPI packages, {cover.by_content} conda packages by what they bring, "
-            f"{cover.by_name} by their names; {cover.unmatched} conda packages no advisory on PyPI can be about"
+            f"{platform}: looked up {number_of(cover.pypi, 'PyPI package')}, "
+            f"{number_of(cover.by_content, 'conda package')} by what they bring, {cover.by_name} by their names; "
+            f"{number_of(cover.unmatched, 'conda package')} no advisory on PyPI can be about"
         )
 
 

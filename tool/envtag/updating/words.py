@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from envtag.updating import security
+from envtag.util.text import number_of
 
 if TYPE_CHECKING:
     from envtag.package import Package
@@ -74,7 +75,7 @@ def _of_platform(updated: Updated, platform: str, outcome: Outcome) -> Iterator[
         yield f"{key[1]} stays at {version}: nothing newer goes with what is asked for"
     if not outcome.minimal:
         yield "there may be a smaller change: the search was ended after its limit of solves"
-    yield f"held: {_held(updated, platform)} packages"
+    yield f"held: {number_of(_held(updated, platform), 'package')}"
 
 
 def _held(updated: Updated, platform: str) -> int:

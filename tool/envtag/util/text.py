@@ -1,4 +1,4 @@
-"""A stranger's text, made fit for one line of a message."""
+"""A stranger's text, made fit for one line of a message, and numbers of things."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ _LIMIT = 120
 _USER_INFO = pattern(r"://\S*@")
 _QUERY = pattern(r"(://[^\s?#]*)\?[^\s#]*")
 _TOKEN = pattern(r"(://\S*?/t/)[^/\s]+")
+
+
+def number_of(count: int, what: str) -> str:
+    """A number of things as people say it (`1 package`, `2,000 packages`).
+
+    Args:
+        count: How many.
+        what: One of them, a word that gets an `s` for several.
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def shown(text: str) -> str:

@@ -15,6 +15,7 @@ from envtag.manifest import parse as parse_manifest
 from envtag.store import keys
 from envtag.util.canonical import sha256_file, sha256_hex
 from envtag.util.parallel import in_parallel
+from envtag.util.text import number_of
 
 if TYPE_CHECKING:
     from envtag.names import Alias
@@ -73,14 +74,14 @@ class Objects:
         if deep:
             total = sum(item.package.size or 0 for item in objects.values())
             with (
-                self.output.task(f"reading {len(objects)} packages", total, unit="bytes") as task,
+                self.output.task(f"reading {number_of(len(objects), 'package')}", total, unit="bytes") as task,
                 tempfile.TemporaryDirectory(prefix="envtag-verify-") as scratch,
             ):
                 hashing = _Hashing(store=self.store, scratch=Path(scratch), count=task.advance)
                 found = in_parallel(hashing.compare, objects.values(), threads=_HASHERS)
                 self.report.hashed += hashing.done
         else:
-            with self.output.task(f"looking for {len(objects)} packages", len(objects)) as task:
+            with self.output.task(f"looking for {number_of(len(objects), 'package')}", len(objects)) as task:
 
                 def size(item: _Object) -> tuple[str, str] | None:
                     told = _size(item, self.store)
@@ -99,7 +100,7 @@ class Objects:
     def _manifests(self, wanted: list[Wanted]) -> dict[str, _Object]:
         digests = list(dict.fromkeys(want.digest for want in wanted))
         self.report.manifests += len(digests)
-        with self.output.task(f"reading {len(digests)} manifests", len(digests)) as task:
+        with self.output.task(f"reading {number_of(len(digests), 'manifest')}", len(digests)) as task:
 
             def read(digest: str) -> _Manifest:
                 found = self._manifest(digest)

@@ -10,6 +10,7 @@ from envtag.names import Alias, alias_from_ref
 from envtag.registry.release import check_record
 from envtag.registry.tags import tag_refs
 from envtag.store import keys
+from envtag.util.text import number_of
 from envtag.verification.chain import Chain, Wanted
 from envtag.verification.findings import Report
 from envtag.verification.objects import Objects
@@ -92,7 +93,7 @@ class Verifier:
         waiting = list(dict.fromkeys(aliases))
         seen = set(waiting)
         wanted: list[Wanted] = []
-        with self._output.task(f"checking {len(waiting)} tags", len(waiting)) as task:
+        with self._output.task(f"checking {number_of(len(waiting), 'tag')}", len(waiting)) as task:
             for alias in waiting:  # grows while it is read
                 if alias.mutable:
                     found, target = self._pointers.pointer(alias)
