@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import statistics
 import subprocess
@@ -63,10 +64,12 @@ class Machine:
         return done.stdout.decode()
 
 
-def once(work: Callable[[], object]) -> float:
-    """The time of one piece of work that is done once, since it takes minutes."""
+def at_least(machine: Machine, command: Sequence[str | Path], *, seconds: float, env: Mapping[str, str]) -> float:
+    """The time of a command that is run once, since it takes many minutes; it is stopped after some of them."""
     start = time.perf_counter()
-    work()
+    environ = {**machine.environ, **env}
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        subprocess.run(command, cwd=machine.root, env=environ, capture_output=True, check=True, timeout=seconds)
     return time.perf_counter() - start
 
 

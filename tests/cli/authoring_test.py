@@ -14,6 +14,7 @@ def test_every_option_of_resolve_reaches_the_verb(called, tmp_path):
         "--channel": "bioconda", "--index-url": "https://one.example/simple", "--extra-index-url": "https://two.example/simple",
         "--alias": "mlp/base:v1", "--exclude-newer": "2026-01-01", "--using": "mlp/other:v1",
         "--extra": "gpu", "--group": "dev", "--engine": "pip-tools",
+        "--variant": "linux-64-cuda12=own/cuda.txt",
         "--dry-run": None, "--force": None, "--json": None,
     }  # fmt: skip
     assert options_of("resolve") == {*given, "--engine", "--extra", "--from", "--group"}
@@ -30,6 +31,7 @@ def test_every_option_of_resolve_reaches_the_verb(called, tmp_path):
     assert tuple(wanted.extra_index_urls) == ("https://two.example/simple",)
     assert tuple(wanted.aliases) == ("mlp/base:v1", "x")
     assert (tuple(wanted.extras), tuple(wanted.groups), tuple(wanted.engines)) == (("gpu",), ("dev",), ("pip-tools",))
+    assert list(wanted.variants) == [("linux-64-cuda12", Path("own/cuda.txt"))]
     assert (wanted.exclude_newer, wanted.using) == ("2026-01-01", "mlp/other:v1")
     assert (wanted.dry_run, wanted.force, wanted.as_json) == (True, True, True)
     assert options["registry"].worktree == tmp_path / "registry"
@@ -51,6 +53,7 @@ def test_resolve_without_options_has_none(called):
         ("lock", [], ((), {"check": False, "as_json": False})),
         ("lock", ["a", "b", "--check", "--json"], (("a", "b"), {"check": True, "as_json": True})),
         ("lock", ["--upgrade"], ((), {"check": False, "upgrade": True})),
+        ("lock", ["a", "--engine", "uv", "--engine", "rattler"], (("a",), {"engines": ("uv", "rattler")})),
     ],
 )
 def test_arguments_and_options_reach_the_verb(called, verb, arguments, expected):
@@ -74,3 +77,18 @@ def test_the_options_of_init_for_github_reach_the_verb_and_take_each_other(calle
     assert (options["github"], options["owner"], options["force"]) == (True, "@a/b", True)
     assert run(["init", "new", "--owner", "@a/b"]) == 2
     assert run(["init", "new", "--force"]) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["lock", "a", "--check", "--engine", "uv"],
+        ["lock", "--engine", "uv"],
+        ["resolve", "--variant", "linux-64-cuda12"],
+        ["resolve", "--variant", "=cuda.txt"],
+        ["resolve", "--from", "a:v1", "--platform", "win-64", "--variant", "linux-64-cuda12=a.txt"],
+    ],
+)
+def test_options_that_do_not_go_together_are_wrong_usage(called, words):
+    assert run(words) == 2
+    assert called == {}

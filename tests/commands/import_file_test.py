@@ -221,7 +221,7 @@ def test_a_project_of_conda_lock_comes_in_is_used_updated_solved_by_it_and_goes_
     assert "click-like" in story.call("why", "team/svc:v1", "click-like").out
     assert "alpha 1.0 [alpha 1.0.*]" in story.call("tree", "team/svc:v1").out
     assert "released v1" in story.call("log", "team/svc").out
-    assert story.call("run", "team/svc:v1", "--", "python", "-c", "import alpha, click_like").code == 0
+    assert story.run("run", "team/svc:v1", "--", "python", "-c", "import alpha, click_like").code == 0
 
     told = story.call("update", "team/svc", "click-like")
     assert "nothing to write" in told.err
