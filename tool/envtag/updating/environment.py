@@ -110,14 +110,7 @@ def update(environment: Environment, wanted: Wanted, *, registry: Registry, conf
     settings = environment.settings
     locked = {name: environment.lock(name) for name in settings.platforms if name in environment.platforms}
     locks = list(locked.values())
-
-    def hashes(name: str, versions: str) -> tuple[str, ...]:
-        request = draft(
-            settings, SpecFiles(specs=settings.spec, files=environment.spec_files()), registry, config
-        ).request
-        return hashes_of(name, versions, request, locks[0], config)
-
-    files, edited = _edited(environment, wanted.targets, locks, hashes)
+    files, edited = _edited(environment, wanted.targets, locks, _hashes(environment, registry, config))
     drafted = draft(settings, files, registry, config)
     _check_targets(environment.name, wanted.targets, locks, drafted)
     fresh = answered(drafted, environment)
@@ -154,6 +147,18 @@ def update(environment: Environment, wanted: Wanted, *, registry: Registry, conf
         edited=edited,
         read=read,
     )
+
+
+def _hashes(environment: Environment, registry: Registry, config: Config) -> Hashes:
+    """Looks the hashes of a version up at the indices of an environment, once a requirement states some."""
+    settings = environment.settings
+
+    def hashes(name: str, versions: str) -> tuple[str, ...]:
+        files = SpecFiles(specs=settings.spec, files=environment.spec_files())
+        request = draft(settings, files, registry, config).request
+        return hashes_of(name, versions, request, environment.lock(environment.platforms[0]), config)
+
+    return hashes
 
 
 def _lock(outcome: Outcome | None, fresh: Lock | None) -> Lock:
