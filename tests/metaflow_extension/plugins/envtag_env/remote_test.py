@@ -51,6 +51,14 @@ def test_what_is_fetched_at_execution_has_no_id():
     assert words[words.index("--name") + 1] == "mlp/base:@{TAG}"
 
 
+def test_what_an_earlier_step_had_is_looked_up_before_it_is_hydrated():
+    prepared = Prepared(identity=Identity(alias="F/@{RUN}/train"), late="F/@{RUN}/train", remote=True, of_step=True)
+    told = remote.bootstrap_commands(prepared, "s3", POD)
+    (asked,) = [number for number, text in enumerate(told) if "ENVTAG_STEP=$(" in text]
+    assert told[asked].endswith("plugins.envtag_env.late 'F/@{RUN}/train')")
+    assert "--name $ENVTAG_STEP" in told[asked + 1]
+
+
 @pytest.mark.parametrize("alias", ['a"b', "it's", "a`id`", "$(id)", "a\\b", "{{workflow.name}}", "a\nb"])
 def test_a_hostile_name_is_refused(alias: str):
     with pytest.raises(InvalidEnvironmentException, match="cannot be passed to another machine"):

@@ -17,7 +17,7 @@ How they go together, and what others may rely on:
 - `identity` is how a step's environment travels: the variable `_METAFLOW_ENVTAG` (`identity.VARIABLE`) holds it as JSON
   for trampoline and task, and is empty for a step without one. The task's metadata fields are `envtag_id` (the full
   id), `envtag_alias`, `envtag_commit`, `envtag_platform` and `envtag_request` (the merged requirement as JSON).
-- `pathspecs` finds what an earlier task ran in, through Metaflow's client.
+- `pathspecs` finds what an earlier task ran in, through Metaflow's client; `late` is the program that asks it in a pod.
 - `remote` offers what a step on another machine takes: `executable(prepared)`, `bootstrap_commands(prepared,
   datastore_type)` and `install_dependencies(default, datastore_type)`. `Prepared.identity` then has the digest of the
   manifest (`manifest`) and the URL of the store that has it with all packages (`store`); with `fetch_at_exec`,

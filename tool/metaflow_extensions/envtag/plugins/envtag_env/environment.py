@@ -123,7 +123,7 @@ class CondaEnvironment(MetaflowEnvironment):
             )
         late = self.requirement(step_name)
         named = (late.name or late.pathspec) if late.fetch_at_exec else ""
-        return identity.Prepared(identity=found, late=named, remote=True)
+        return identity.Prepared(identity=found, late=named, remote=True, of_step=bool(named and late.pathspec))
 
     @property
     def pod(self) -> dict[str, str]:

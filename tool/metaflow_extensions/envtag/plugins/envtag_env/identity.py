@@ -57,6 +57,7 @@ class Prepared(NamedTuple):
         late: The alias, full id or pathspec to look up when the task starts (`@{VAR}` not substituted); empty where
             the identity is known.
         remote: Whether it runs on another machine.
+        of_step: Whether `late` is a pathspec.
     """
 
     identity: Identity
@@ -65,6 +66,7 @@ class Prepared(NamedTuple):
     variables: Mapping[str, str] = {}
     late: str = ""
     remote: bool = False
+    of_step: bool = False
 
 
 def encode(identity: Identity | None) -> str:

@@ -200,7 +200,7 @@ def late_prepared(step: Step) -> Prepared:
     requirement = step.requirement
     named = requirement.name or requirement.pathspec
     identity = Identity(alias=named, request=json.dumps(requirement.document(), sort_keys=True))
-    return Prepared(identity=identity, late=named, remote=bool(step.platform))
+    return Prepared(identity=identity, late=named, remote=bool(step.platform), of_step=bool(requirement.pathspec))
 
 
 def _late_name(step: Step) -> str:

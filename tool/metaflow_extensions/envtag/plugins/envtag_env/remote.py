@@ -23,6 +23,8 @@ POD = "_METAFLOW_ENVTAG_POD"
 PYTHON = "../.envtag/python"
 #: In a command of envtag's, stands for Metaflow's own one.
 _DEFAULT = "@DEFAULT@"
+#: Looks up what an earlier step ran in.
+_LATE = "metaflow_extensions.envtag.plugins.envtag_env.late"
 _ID = re.compile(r"[0-9a-f]{40}:[0-9a-f]{40}")
 _MANIFEST = re.compile(r"[0-9a-f]{64}")
 _PLATFORM = re.compile(r"[a-z0-9]+-[a-z0-9_]+")
@@ -61,24 +63,13 @@ def bootstrap_commands(
         raise InvalidEnvironmentException(
             f"`{identity.id or named}` cannot be brought to another machine: {POD} is empty"
         )
-    options: list[str] = []
-    if not prepared.late:
-        known = (
-            _ID.fullmatch(identity.id),
-            _MANIFEST.fullmatch(identity.manifest),
-            _PLATFORM.fullmatch(identity.platform),
-        )
-        if not all(known):
-            raise InvalidEnvironmentException(
-                f"`{identity.id or named}` cannot be brought to another machine: its id, manifest or platform is not "
-                "known"
-            )
-        options += ["--environment", f"{identity.platform}={identity.id}@{identity.manifest}"]
-    else:
-        from metaflow_extensions.envtag.plugins.envtag_env.launch import needs
-
-        options += [word for name in sorted(needs(datastore_type)) for word in ("--need", name)]
-    if named:
+    options = _wanted(prepared, datastore_type)
+    before: list[str] = []
+    hydrating = f"DISABLE_TRACING=True {pod['hydration']}"
+    if prepared.of_step:  # by the image's Python, since the environment's is not there yet
+        before.append(f"ENVTAG_STEP=$(DISABLE_TRACING=True python -m {_LATE} {_word(named)})")
+        hydrating += " --name $ENVTAG_STEP"
+    elif named:
         options += ["--name", named]
     if CONDA_NAMED_ENV_NODE_CACHE:
         options += ["--cache", CONDA_NAMED_ENV_NODE_CACHE]
@@ -87,16 +78,40 @@ def bootstrap_commands(
     words = [_word(option) for option in options]
     if short:
         packed = json.dumps([*options, "--identity", f"{VARIABLE}={told}"], separators=(",", ":")).encode()
-        hydration = f"{pod['hydration']} --packed {base64.b64encode(zlib.compress(packed, 9)).decode()}"
-        return [f"DISABLE_TRACING=True {hydration}"]
+        return [*before, f"{hydrating} --packed {base64.b64encode(zlib.compress(packed, 9)).decode()}"]
     identified = f"--identity {VARIABLE}={base64.b64encode(told.encode()).decode()}"
     return [
         f"if [ ! -d $ENVTAG_POD/lib/envtag ]; then echo '{_LACKING}' >&2; exit 1; fi",
         # The log goes up with the task's own: each `flush_mflogs` takes a second, to import all of Metaflow.
         "mflog 'Bootstrapping virtual environment...'",
-        f"DISABLE_TRACING=True {' '.join([pod['hydration'], *words, identified])}",
+        *before,
+        " ".join([hydrating, *words, identified]),
         "mflog 'Environment bootstrapped.'",
     ]
+
+
+def _wanted(prepared: Prepared, datastore_type: str) -> list[str]:
+    """The options that say what was pinned, or what there must be in what is looked up.
+
+    Raises:
+        InvalidEnvironmentException: What was pinned is not known.
+    """
+    identity = prepared.identity
+    if not prepared.late:
+        known = (
+            _ID.fullmatch(identity.id),
+            _MANIFEST.fullmatch(identity.manifest),
+            _PLATFORM.fullmatch(identity.platform),
+        )
+        if not all(known):
+            raise InvalidEnvironmentException(
+                f"`{identity.id or identity.alias}` cannot be brought to another machine: its id, manifest or platform "
+                "is not known"
+            )
+        return ["--environment", f"{identity.platform}={identity.id}@{identity.manifest}"]
+    from metaflow_extensions.envtag.plugins.envtag_env.launch import needs
+
+    return [word for name in sorted(needs(datastore_type)) for word in ("--need", name)]
 
 
 def install_dependencies(default: str, pod: Mapping[str, str], *, short: bool) -> str:
