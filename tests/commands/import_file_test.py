@@ -242,6 +242,23 @@ def test_a_project_of_conda_lock_comes_in_is_used_updated_solved_by_it_and_goes_
     assert all(f"{package.url}#{package.md5}" in rendered for package in before.packages)
 
 
+def test_a_project_of_pixi_comes_in_is_updated_and_goes_out_again(story):
+    lock, out = story.place / "pixi.lock", story.place / "out" / "pixi.lock"
+    out.parent.mkdir()
+    story.call("export", "mlp/base", "--to", "pixi", "-o", str(lock))
+    manifest = str(story.spec("pixi.toml", "[workspace]\nchannels = []\n[dependencies]\nalpha = '*'\n"))
+    told = story.call("import", str(lock), "-p", manifest, "--alias", "team/px:v1", check=1)
+    assert "a manifest of pixi's is not read" in told.err
+    assert "import its pixi.lock without it" in told.err
+    story.call("import", str(lock), "--alias", "team/px:v1")
+    same(story, "team/px", "mlp/base", HERE, "osx-arm64")
+    told = story.call("update", "team/px", "alpha=2.0")
+    assert f"team/px on {HERE}, osx-arm64: alpha 1.0 → 2.0" in told.out
+    story.call("export", "team/px", "--to", "pixi", "-o", str(out))
+    story.call("import", str(out), "--alias", "team/again:v1")
+    same(story, "team/again", "team/px", HERE, "osx-arm64")
+
+
 def project(story: Story) -> Path:
     """A project as people have one, locked by uv."""
     directory = story.place / "project"

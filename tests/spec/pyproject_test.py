@@ -59,6 +59,7 @@ def test_a_line_that_cannot_be_found_is_left_out():
     ("text", "message"),
     [
         ("", "pyproject.toml: it has no `[project]` table"),
+        ("[workspace]\nchannels = []\n[dependencies]\n", "pyproject.toml: a manifest of pixi's is not read"),
         ("project = 1\n", "pyproject.toml: it has no `[project]` table"),
         ("[project]\nname = 'x'\n", "pyproject.toml: `[project]` has no `dependencies`"),
         (

@@ -198,3 +198,22 @@ def test_a_local_version_is_compared_by_its_public_part():
     local = make_lock([package("c", 1)._replace(version="2.1+cpu")], python="3.11")
     found(Watching(UNIVERSE, "c"), local, goal("c"))
     assert asked == [[], ["c>2.1"]]
+
+
+def test_what_a_solver_blames_alone_is_proved_without_another_solve():
+    forced = [f"n{number:02}" for number in range(60)]
+    names = ["root", *forced]
+    before, after = lock(**dict.fromkeys([*names, "other"], 1)), lock(**dict.fromkeys(names, 2), other=1)
+
+    def solve(pins: Mapping[str, Pins]) -> dict[str, Answer]:
+        [(platform, item)] = pins.items()
+        held = sorted({package.name for package in item.kept} & set(forced))
+        blamed = frozenset(held[:1])
+        return {platform: UnsolvableError("no", blamed=blamed) if held else after}
+
+    goal = Goal(free=frozenset({("conda", "root")}), newest=(("conda", "root"),))
+    found = run({"linux-64": search(before, goal, lambda _, version: version == "1")}, solve)["linux-64"]
+    assert isinstance(found, Outcome)
+    assert found.minimal
+    assert set(found.refusals) == {("conda", name) for name in forced}
+    assert found.solves <= LIMIT

@@ -26,7 +26,12 @@ _TOOL_HINT = "write the dependencies under `[project]`"
 _REFUSED = (
     ("pdm", "source", "indices of PDM's are not read", _INDEX_HINT),
     ("pdm", "resolution", "PDM's rules for a resolution are not read", "remove it"),
-    ("pixi", "dependencies", "dependencies of pixi's are not read", "write them to an environment.yml"),
+    (
+        "pixi",
+        "dependencies",
+        "dependencies of pixi's are not read",
+        "write them to an environment.yml, or import pixi.lock alone",
+    ),
     ("pixi", "pypi-dependencies", "dependencies of pixi's are not read", _TOOL_HINT),
     ("rye", "sources", "indices of Rye's are not read", _INDEX_HINT),
 )
@@ -48,6 +53,11 @@ def parse_pyproject(file: SpecFile, extras: Sequence[str] = (), groups: Sequence
     """
     text = decode(file)
     document = loads(text, file.name)
+    if "project" not in document and "workspace" in document:
+        raise FatalError(
+            f"{file.name}: a manifest of pixi's is not read",
+            "import its pixi.lock without it: what that pins becomes an environment.yml to go on editing",
+        )
     lines = Lines(file.name, text)
     tools = document.get("tool", {})
     tools = tools if isinstance(tools, dict) else {}

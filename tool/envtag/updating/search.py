@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Answer: TypeAlias = "Lock | UnsolvableError"
 Search: TypeAlias = Generator[Pins, Answer, Outcome]
 #: Solves on one platform after which what is still relaxed stays so, and the answer is not called minimal.
-LIMIT = 40
+LIMIT = 80
 #: How often what a solver blames is let go, before everything is.
 _ROUNDS = 8
 #: After so many times, what needs it is let go along with it; and so many at most, for nearly all need Python.
