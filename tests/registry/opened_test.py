@@ -51,6 +51,10 @@ def test_what_one_machine_publishes_with_the_url_alone_another_reads_with_the_ur
     assert [(item["name"], item["tags"], item["pointers"]) for item in listed] == [
         (NAME, ["v1", "v2"], {"stable": "v1"})
     ]
+    for events in (there(story, "log", NAME, "--json").json, story.call("log", NAME, "--json").json):
+        assert [(event["kind"], event["tag"]) for event in events] == [
+            ("pointed", "stable"), ("released", "v2"), ("released", "v1"),
+        ]  # fmt: skip
     path = there(story, "create", f"{NAME}:stable").out.strip()
     assert Path(path, "conda-meta").is_dir()
 
@@ -146,10 +150,13 @@ def test_a_server_that_refuses_is_told_in_its_words(story: Story):
 def test_a_server_that_does_not_answer_is_told_and_a_list_shows_what_is_known(story: Story):
     there(story, "resolve", *request(story), "--alias", f"{NAME}:v1")
     there(story, "publish", NAME)
+    assert there(story, "show", f"{NAME}:v1", "--json").json[0]["registry"] == story.bare.url
     assert [item["name"] for item in story.call("list", "--json").json] == [NAME]
     story.bare.path.rename(story.place / "gone.git")
     assert [item["name"] for item in story.call("list", "--json").json] == [NAME]
     assert "was read from the replicas" in there(story, "show", NAME).err
+    known = there(story, "show", f"{NAME}:v1", "--json").json[0]
+    assert (known["open_branch"], known["aliases"]) == (BRANCH, [f"{NAME}:v1"])
     refused = story.call("resolve", *request(story), "--alias", f"{NAME}:v2", check=1)
     assert "cannot fetch" in refused.err
 

@@ -61,7 +61,8 @@ def chronicle(name: str, registry: Registry) -> list[Event]:
         registry: Where it is.
     """
     git, path = registry.git, f"{ENVIRONMENTS}/{name}/{LEDGER_FILE}"
-    head = registry.head()
+    branch = registry.open_branch(name)
+    head = (branch.head() if branch is not None else None) or registry.head()
     events: list[Event] = []
     for commit in git.log(path, head):
         changed = list(_changes(_ledger(registry, f"{commit.sha}^", path), _ledger(registry, commit.sha, path), commit))

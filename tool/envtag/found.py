@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from envtag.errors import FatalError
+from envtag.errors import FatalError, UnreachableError
 from envtag.names import Alias
 from envtag.util.canonical import sha256_hex
 
@@ -189,8 +189,7 @@ class InRegistry(NamedTuple):
 
     def branch(self) -> str:
         """See `Found.branch`."""
-        found = self.registry.open_branch(self.environment.name)
-        return found.name if found is not None else ""
+        return self.registry.known_branch(self.environment.name)
 
     def requested(self, platform: str = "") -> list[str]:
         """See `Found.requested`."""
@@ -201,7 +200,10 @@ class InRegistry(NamedTuple):
     def aliases(self, platform: str) -> list[str]:
         """See `Found.aliases`."""
         name, lock_id = self.environment.name, self.lock_id(platform)
-        now = self.registry.environment(name) if self.registry.has(name) else self.environment
+        try:
+            now = self.registry.environment(name) if self.registry.has(name) else self.environment
+        except UnreachableError:  # which tags there are by now is not known
+            now = self.environment
         tags = [item.tag for item in now.ledger.releases if item.locks.get(platform) == lock_id]
         pointers = [pointer for pointer, tag in sorted(now.ledger.pointers.items()) if tag in tags]
         shown = [f"{name}:{tag}" for tag in tags] + [f"{name}:{pointer} (mutable)" for pointer in pointers]

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from envtag.errors import FatalError
-from envtag.namespaces import namespace_of
+from envtag.namespaces import branch_of, namespace_of
 from envtag.registry.environment import WorkTreeFiles
 from envtag.registry.writing import Writing
 
@@ -32,6 +32,10 @@ class Openness(Writing):
     @abstractmethod
     def head(self) -> str:
         """See `Registry.head`."""
+
+    @abstractmethod
+    def default_branch(self, *, fresh: bool = False) -> str | None:
+        """See `Registry.default_branch`."""
 
     @abstractmethod
     def names(self, prefix: str = "") -> list[str]:
@@ -60,6 +64,20 @@ class Openness(Writing):
         """The branch that an environment of a name lives on; None where it is not in an open namespace."""
         namespace = namespace_of(name, self.open_namespaces)
         return self._branch(namespace) if namespace else None
+
+    def known_branch(self, name: str) -> str:
+        """The name of that branch, as far as it is known here: nothing is asked of a remote. Empty where there is none.
+
+        Raises:
+            FatalError: The settings that are known here are malformed.
+        """
+        if self.worktree is not None:
+            namespaces = self.open_namespaces
+        else:
+            commit = self.default_branch()
+            namespaces = self.namespaces_at(commit) if commit is not None else ()
+        namespace = namespace_of(name, namespaces)
+        return branch_of(namespace) if namespace else ""
 
     def open_branches(self) -> list[OpenBranch]:
         """The branches of its open namespaces, by name."""
