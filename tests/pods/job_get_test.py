@@ -23,6 +23,7 @@ KEYS = ("KEY", "SECRET", "TOKEN")
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_get, "PAUSE", 0)
+    monkeypatch.setattr(job_get, "NEEDED", "a_module_that_is_nowhere")
 
 
 @pytest.fixture
@@ -43,8 +44,16 @@ def test_an_archive_is_unpacked(stored: tuple[str, str, str], tmp_path: Path):
     assert (tmp_path / "lib" / "thing").read_text() == "inside"
 
 
+def test_an_image_that_has_boto_keeps_its_own(
+    stored: tuple[str, str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(job_get, "NEEDED", "zipfile")
+    assert job_get.main(*stored, str(tmp_path / "lib")) is None
+    assert not (tmp_path / "lib" / "thing").exists()
+
+
 def test_it_runs_as_a_part_of_a_shell_command(stored: tuple[str, str, str], tmp_path: Path, s3: S3Server):
-    line = f"{sys.executable} {inlined('job_get')} {' '.join(stored)} {tmp_path}/lib"
+    line = f"{sys.executable} -S {inlined('job_get')} {' '.join(stored)} {tmp_path}/lib"
     environ = {**s3.variables(), "PATH": "/usr/bin:/bin", "METAFLOW_S3_ENDPOINT_URL": s3.url}
     subprocess.run(["bash", "-c", line], check=True, env=environ)
     assert (tmp_path / "lib" / "thing").read_text() == "inside"
@@ -99,12 +108,12 @@ def test_a_bucket_of_another_region_is_asked_there(monkeypatch: pytest.MonkeyPat
     assert asked[:2] == ["us-east-1", "eu-west-3"]
 
 
-def answers(monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]) -> list[tuple[str, Any, str]]:
+def answers(monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]) -> list[str]:
     """Answer for what is beside a machine; what is asked."""
     asked = []
 
-    def ask(url: str, headers: Any, method: str = "GET") -> Any:
-        asked.append((url, headers, method))
+    def ask(url: str, headers: Any) -> Any:
+        asked.append(url)
         return found[url]
 
     monkeypatch.setattr(job_get, "ask", ask)
@@ -127,13 +136,3 @@ def test_a_job_has_its_role(monkeypatch: pytest.MonkeyPatch):
     asked = answers(monkeypatch, {"http://169.254.170.2/v2/credentials/x": answer()})
     assert job_get.credentials() == KEYS
     assert len(asked) == 1
-
-
-def test_an_instance_has_credentials_by_a_token(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
-    root = "http://169.254.169.254/latest/"
-    roles = f"{root}meta-data/iam/security-credentials/"
-    asked = answers(monkeypatch, {f"{root}api/token": b"T", roles: b"role", f"{roles}role": answer()})
-    assert job_get.credentials() == KEYS
-    assert asked[0][2] == "PUT"
-    assert [headers for _, headers, _ in asked[1:]] == [{"X-aws-ec2-metadata-token": b"T"}] * 2

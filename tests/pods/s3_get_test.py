@@ -39,6 +39,7 @@ def stored(s3: S3Server) -> tuple[str, str, str]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(s3_get, "PAUSE", 0)
+    monkeypatch.setattr(s3_get, "NEEDED", ("a_module_that_is_nowhere",))
 
 
 def answer() -> bytes:
@@ -51,6 +52,14 @@ def test_an_archive_is_unpacked_whole(stored, tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["lib"]
 
 
+def test_an_image_that_has_boto_keeps_its_own(tmp_path: Path, s3: S3Server, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(s3_get, "NEEDED", ("json", "zipfile"))
+    bucket, data = s3.bucket(), archive(**{"envtag/x.py": "", "packaging/y.py": "", "boto3/z.py": "", "six.py": ""})
+    s3.client().put_object(Bucket=bucket, Key="x.zip", Body=data)
+    assert s3_get.run([bucket, "x.zip", hashlib.sha256(data).hexdigest(), str(tmp_path / "lib")]) is None
+    assert sorted(path.name for path in (tmp_path / "lib").iterdir()) == ["envtag", "packaging"]
+
+
 def test_what_is_there_is_not_asked_for(stored, tmp_path: Path, s3: S3Server):
     (tmp_path / "lib").mkdir()
     s3.requests.clear()
@@ -59,7 +68,7 @@ def test_what_is_there_is_not_asked_for(stored, tmp_path: Path, s3: S3Server):
 
 
 def test_it_runs_as_a_part_of_a_shell_command(stored, tmp_path: Path, s3: S3Server):
-    line = f"{sys.executable} {inlined('s3_get')} {' '.join(stored)} {tmp_path}/lib"
+    line = f"{sys.executable} -S {inlined('s3_get')} {' '.join(stored)} {tmp_path}/lib"
     assert not set('"`$\\') & set(line)
     subprocess.run(["bash", "-c", line], check=True, env={**s3.variables(), "PATH": "/usr/bin:/bin"})
     assert (tmp_path / "lib" / "thing").read_text() == "inside"

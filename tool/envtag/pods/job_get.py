@@ -1,7 +1,7 @@
 """What `s3_get` does, for a command that has to be short: AWS Batch takes 8,192 characters for what a job overrides.
 
-It knows who a job of Batch is: by variables, by its role, or by the instance that it runs on. Of what goes wrong it
-says the last thing alone.
+It knows who a job of Batch is: by variables, or by the role that Metaflow gives to each. Of what goes wrong it says the
+last thing alone.
 """
 
 from __future__ import annotations
@@ -14,16 +14,20 @@ import os
 import sys
 import time
 import zipfile
+from importlib.util import find_spec
 from typing import Any
 from urllib.request import Request, urlopen
 
 env = os.environ.get
 PAUSE = 1
+OURS = "envtag/", "packaging/"
+#: An image that has it has what Metaflow imports, and keeps its own, whole and in its versions.
+NEEDED = "boto3"
 
 
-def ask(url: str, headers: Any, method: str = "GET") -> bytes:
+def ask(url: str, headers: Any) -> bytes:
     """The body of an answer."""
-    body: bytes = urlopen(Request(url, None, headers, method=method), timeout=20).read()
+    body: bytes = urlopen(Request(url, None, headers), timeout=20).read()
     return body
 
 
@@ -32,15 +36,7 @@ def credentials() -> tuple[str, str, str]:
     name = env("AWS_ACCESS_KEY_ID")
     if name:
         return name, env("AWS_SECRET_ACCESS_KEY", ""), env("AWS_SESSION_TOKEN", "")
-    role = env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
-    if role:
-        body = ask("http://169.254.170.2" + role, {})
-    else:
-        root, name = "http://169.254.169.254/latest/", "X-aws-ec2-metadata-token"
-        token = {name: ask(root + "api/token", {name + "-ttl-seconds": "300"}, "PUT")}
-        root += "meta-data/iam/security-credentials/"
-        body = ask(root + ask(root, token).decode(), token)
-    found = json.loads(body)
+    found = json.loads(ask("http://169.254.170.2" + env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", ""), {}))
     return found["AccessKeyId"], found["SecretAccessKey"], found["Token"]
 
 
@@ -75,7 +71,9 @@ def main(bucket: str, key: str, sha256: str, target: str) -> str | None:
         try:
             data = ask(*signed(bucket, key, where))
             if hashlib.sha256(data).hexdigest() == sha256:
-                zipfile.ZipFile(io.BytesIO(data)).extractall(target)
+                archive = zipfile.ZipFile(io.BytesIO(data))
+                lacking = find_spec(NEEDED) is None
+                archive.extractall(target, [name for name in archive.namelist() if lacking or name.startswith(OURS)])
                 return None
             said = "other bytes"
         except Exception as error:

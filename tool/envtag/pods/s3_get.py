@@ -22,6 +22,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode, urlsplit
@@ -30,6 +31,9 @@ from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 env = os.environ
 TRIES = 5
 PAUSE = 0.3
+OURS = "envtag", "packaging"
+#: What Metaflow imports: an image that has it keeps its own, whole and in its versions.
+NEEDED = "boto3", "requests"
 
 
 class Refused(Exception):  # noqa: N818 - a short name: the text is short
@@ -186,10 +190,12 @@ def main(bucket: str, key: str, sha256: str, target: str) -> None:
     if sys.version_info < (3, 10):
         raise Refused("this image has Python {}.{}, and envtag needs 3.10 or newer".format(*sys.version_info))
     staged = f"{target}.{os.getpid()}.{time.time()}"
+    lacking = [name for name in NEEDED if find_spec(name) is None]
     if os.path.isdir(target):
         return
     try:
-        zipfile.ZipFile(io.BytesIO(fetch(bucket, key, sha256))).extractall(staged)
+        archive = zipfile.ZipFile(io.BytesIO(fetch(bucket, key, sha256)))
+        archive.extractall(staged, [name for name in archive.namelist() if lacking or name.split("/")[0] in OURS])
         try:
             os.rename(staged, target)
         except OSError:

@@ -119,6 +119,13 @@ def test_a_short_command_fetches_the_code_without_boto():
     assert remote.package_commands(own[3:], "s3://b/metaflow/x", POD, short=True) == own[3:]
 
 
+def test_a_step_in_the_images_python_has_all_of_boto():
+    (line,) = remote.disabled_commands(POD)
+    completing = "DISABLE_TRACING=True python -m envtag.pods.services --store s3://b/x"
+    assert line == f"if [ -d $ENVTAG_POD/lib/botocore ]; then {completing}; fi"
+    assert remote.disabled_commands({}) == []
+
+
 def test_a_trampoline_is_told_by_a_variable():
     assert remote.current({remote.POD: json.dumps(POD)}) == POD
     assert remote.current({remote.POD: ""}) == remote.current({}) == {}

@@ -150,7 +150,8 @@ class CondaEnvironment(MetaflowEnvironment):
         """See the base class: what makes a step's environment on another machine."""
         prepared = self.prepared(step_name) if hasattr(self._flow, step_name) else None
         if prepared is None:
-            return list(super().bootstrap_commands(step_name, datastore_type))
+            own = list(super().bootstrap_commands(step_name, datastore_type))
+            return own + remote.disabled_commands(self.pod if datastore_type == "s3" else {})
         return remote.bootstrap_commands(prepared, datastore_type, self.pod, short=self._short)
 
     def pylint_config(self) -> list[str]:

@@ -114,6 +114,18 @@ def _wanted(prepared: Prepared, datastore_type: str) -> list[str]:
     return [word for name in sorted(needs(datastore_type)) for word in ("--need", name)]
 
 
+def disabled_commands(pod: Mapping[str, str]) -> list[str]:
+    """The commands of a step in the image's Python: where boto came from the store, it learns of all services of AWS.
+
+    Args:
+        pod: What launch knows of pods; empty where no step of the flow has an environment.
+    """
+    if not pod:
+        return []
+    completing = pod["hydration"].replace("envtag.pods", "envtag.pods.services", 1)
+    return [f"if [ -d $ENVTAG_POD/lib/botocore ]; then DISABLE_TRACING=True {completing}; fi"]
+
+
 def install_dependencies(default: str, pod: Mapping[str, str], *, short: bool) -> str:
     """The command that gives a pod's own Python what it needs to fetch the code package.
 
