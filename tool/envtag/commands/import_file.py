@@ -209,8 +209,9 @@ def _tell(
         return 0
     for text in completed.fetched:
         output.say(f"fetched, since it was not stated: {text}")
+    width = max([14, *map(len, locks)])
     for name, lock in locks.items():
-        output.data(f"{name:<14} {_sentence(lock)}")
+        output.data(f"{name:<{width}} {_sentence(lock)}")
     if wanted.dry_run:
         output.say(f"dry run of request {drafted.id[:12]}: nothing was written")
     elif changed:

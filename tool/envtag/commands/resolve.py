@@ -233,8 +233,9 @@ def _tell(
         }
         output.json(result)
         return 0
+    width = max([14, *map(len, locks)])
     for name, lock in locks.items():
-        output.data(f"{name:<14} {_sentence(lock)}")
+        output.data(f"{name:<{width}} {_sentence(lock)}")
     if wanted.dry_run:
         output.say(f"dry run of request {drafted.id[:12]}: nothing was written")
     elif changed:
