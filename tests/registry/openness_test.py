@@ -78,6 +78,16 @@ def test_what_does_not_differ_is_no_change(sample, tmp_path: Path):
     assert not (sample.repo.path / "envs/scratch").exists()
 
 
+def test_which_namespaces_are_open_is_known_whatever_else_the_settings_say(sample, tmp_path: Path):
+    sample.repo.write({"pyproject.toml": f"[tool.envtag]\nstroe = 1\n{OPEN}"})
+    with _open(sample, tmp_path) as registry:
+        assert registry.open_namespaces == ("scratch",)
+        assert registry.known_branch("scratch/a") == "envtag/open/scratch"
+    sample.repo.write({"pyproject.toml": OPEN.replace("true", "1")})
+    with _open(sample, tmp_path) as registry, pytest.raises(FatalError, match="`open` is neither `true` nor `false`"):
+        registry.names()
+
+
 def test_a_registry_that_says_nothing_of_namespaces_has_none(make_sample, tmp_path: Path):
     with _open(make_sample("mlp/base"), tmp_path) as registry:
         assert registry.open_namespaces == ()

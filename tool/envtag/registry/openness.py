@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from envtag.errors import FatalError
-from envtag.namespaces import branch_of, namespace_of
+from envtag.namespaces import branch_of, namespace_of, read_open
 from envtag.registry.environment import WorkTreeFiles
 from envtag.registry.writing import Writing
 
@@ -176,9 +176,11 @@ class Openness(Writing):
 
 
 def _declared(data: bytes | None, where: str) -> tuple[str, ...]:
-    """The open namespaces of a `pyproject.toml`; most registries have none, and their TOML is not read for it."""
+    """The open namespaces of a `pyproject.toml`, whatever else of it is wrong; most have none, and are not parsed."""
     if data is None or _KEY not in data:
         return ()
-    from envtag.settings import RegistrySettings
+    from envtag.project import registry_table
+    from envtag.util.yaml_table import as_table
 
-    return RegistrySettings.read(data, where).open_namespaces
+    table = as_table(registry_table(data.decode("utf-8", "replace"), where) or {}, f"{where} [tool.envtag]")
+    return read_open(table.table("namespaces"))
