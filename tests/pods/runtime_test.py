@@ -95,6 +95,21 @@ def test_what_a_store_has_lost_is_brought_back(store: Store, small: list[str], c
     assert store.size(made.engines[0].key) == made.engines[0].size
 
 
+def test_another_store_is_given_what_this_machine_made_before(
+    store: Store, small: list[str], client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    made = publish([HERE], store, config=client.config, output=Output())
+    asked: list[Any] = []
+    monkeypatch.setattr("envtag.pods.bundle.bundles", lambda pure: asked.append(pure) or (b"bundle", b"rest"))
+    other = open_store((tmp_path / "other").as_uri())
+    assert publish([HERE], other, config=client.config, output=Output()) == made
+    assert asked == []
+    assert other.size(made[HERE].bundle.key) == made[HERE].bundle.size
+    (client.config.directories.cache / "runtimes" / made[HERE].bundle.filename).write_bytes(b"damaged")
+    third = open_store((tmp_path / "third").as_uri())
+    assert publish([HERE], third, config=client.config, output=Output())[HERE].bundle.size == len(b"bundle")
+
+
 def test_each_platform_has_its_own_engines_and_the_same_bundle(store: Store, small: list[str], client):
     made = publish(["linux-64", "linux-aarch64"], store, config=client.config, output=Output())
     assert small == ["linux-64", "linux-aarch64"]

@@ -138,12 +138,21 @@ def recorded_in(container: Path, flow: str) -> dict[str, str]:
     return found
 
 
-def prepare_engines(config: Config) -> None:
-    """Give a client the engines' wheels, which take seconds to make; they are made once for all sessions."""
+def prepare_engines(config: Config, shared_runtimes: Path | None = None) -> None:
+    """Give a client the engines' wheels, which take seconds to make; they are made once for all sessions.
+
+    Args:
+        config: The client's settings.
+        shared_runtimes: A directory in which clients share all that they make for pods.
+    """
     shared = CACHE / "engines"
     with file_lock(CACHE / "engines.lock"):
         wheels = engine_wheels(current_platform(), shared, config=config, output=Output())
     target = config.directories.cache / "runtimes"
+    if shared_runtimes is not None:
+        shared_runtimes.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(shared_runtimes)
     target.mkdir(parents=True, exist_ok=True)
     for wheel in wheels:
         if not (target / wheel.name).exists():

@@ -59,7 +59,7 @@ class Cloud:
             "METAFLOW_CONDA_NAMED_ENV_NODE_CACHE": str(cache),
         }
         story.run("publish", check=0, cwd=None, **settings)
-        prepare_engines(story.config)
+        prepare_engines(story.config, cache.with_name(f"{cache.name}-runtimes"))
         environ = {name: value for name, value in settings.items() if name.startswith("AWS_")}
         node = Node(image=Image.make(place / "image"), place=place / "node", environ=environ)
         return cls(flows=Flows(story=story, place=place / "flows"), node=node, settings=settings, url=url)

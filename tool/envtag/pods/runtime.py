@@ -165,7 +165,7 @@ def publish(platforms: Iterable[str], store: Store, *, config: Config, output: O
         runtime = _kept(kept)
         if runtime is None or store.size(keys.runtime_key(runtime.digest)) is None:
             with file_lock(directory / ".pods.lock"):
-                files = _files(platform, directory, bundles(pure), config, output)
+                files = _at_hand(runtime, directory) or _files(platform, directory, bundles(pure), config, output)
             runtime = _runtime(platform, files)
             _upload(runtime, files, store, output)
             write_atomic(kept, runtime.to_bytes())
@@ -185,6 +185,19 @@ def _kept(path: Path) -> Runtime | None:
         return parse(path.read_bytes(), str(path))
     except (OSError, FatalError):
         return None
+
+
+def _at_hand(runtime: Runtime | None, directory: Path) -> dict[str, Path]:
+    """The archives that this machine made before, for another store; empty where one is not there, or has changed."""
+    if runtime is None:
+        return {}
+    parts = {"bundle": runtime.bundle, "rest": runtime.rest, **{part.filename: part for part in runtime.engines}}
+    found = {name: directory / part.filename for name, part in parts.items()}
+    try:
+        whole = all(sha256_file(found[name]) == part.sha256 for name, part in parts.items())
+    except OSError:
+        return {}
+    return found if whole else {}
 
 
 def _files(
