@@ -60,25 +60,6 @@ _COMMANDS = (
 )
 
 
-@click.group(context_settings=_CONTEXT)
-@click.option(
-    "--registry",
-    default="",
-    metavar="URL|PATH",
-    help="The registry: any git URL, or a directory. Default: upward from here. [env: ENVTAG_REGISTRY]",
-)
-@click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
-@click.version_option(__version__, prog_name="envtag", message="%(prog)s %(version)s")
-@click.pass_context
-def cli(context: click.Context, registry: str, quiet: bool) -> None:
-    """Docker tags for Python environments, kept in git.
-
-    The options below may also follow COMMAND. REF names an environment: NAME[:TAG] (`latest` if left out),
-    NAME:TAG@sha256:…, or its full id.
-    """
-    context.obj = Session(where=registry, quiet=quiet)
-
-
 def _follow(context: click.Context, option: click.Parameter, value: object) -> None:
     """Take an option of envtag's own that stands behind the command."""
     if value:
@@ -102,5 +83,35 @@ def _with_own_options(command: click.Command) -> click.Command:
     return command
 
 
+class _Cli(click.Group):
+    """The commands, each of which takes envtag's own options as well once it is the one that is meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """See `click.Group.resolve_command`."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, _with_own_options(command) if command is not None else None, rest
+
+
+@click.group(cls=_Cli, context_settings=_CONTEXT)
+@click.option(
+    "--registry",
+    default="",
+    metavar="URL|PATH",
+    help="The registry: any git URL, or a directory. Default: upward from here. [env: ENVTAG_REGISTRY]",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
+@click.version_option(__version__, prog_name="envtag", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(context: click.Context, registry: str, quiet: bool) -> None:
+    """Docker tags for Python environments, kept in git.
+
+    The options below may also follow COMMAND. REF names an environment: NAME[:TAG] (`latest` if left out),
+    NAME:TAG@sha256:…, or its full id.
+    """
+    context.obj = Session(where=registry, quiet=quiet)
+
+
 for _command in _COMMANDS:
-    cli.add_command(_with_own_options(_command))
+    cli.add_command(_command)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -12,19 +11,10 @@ from envtag.cli import quick
 from envtag.errors import FatalError
 
 OK, NO, USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
-#: How many objects are made before cycles among them are looked for. Python's own 700 suit what runs for long: of a
-#: command that loads a library of a cloud they take a quarter of the time, in which nothing is found.
-_GARBAGE_THRESHOLD = 100_000
 
 
 def main(argv: Sequence[str] | None = None, program: str = "envtag") -> NoReturn:
-    """Run envtag and end the process with its exit code: 0 ok, 1 no, 2 usage, 3 a bug of ours, 130 ^C.
-
-    Args:
-        argv: The arguments; the process's own otherwise.
-        program: What usage lines call it.
-    """
-    gc.set_threshold(_GARBAGE_THRESHOLD)
+    """See `envtag.cli.main`."""
     code = run(sys.argv[1:] if argv is None else argv, program)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -34,7 +34,7 @@ def hand_over(arguments: Sequence[str]) -> None:
 
     from metaflow import metaflow_config
 
-    from envtag.cli.entry import main
+    from envtag.cli import main
 
     registry = getattr(metaflow_config, "CONDA_NAMED_ENV_REGISTRY", "")
     store = getattr(metaflow_config, "CONDA_NAMED_ENV_STORE", "")
