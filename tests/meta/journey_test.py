@@ -91,6 +91,8 @@ def reader(client, stories, pypi_index, tmp_path: Path) -> Reader:
     files = {
         "requirements.txt": f"{index}alpha\n",
         "extra.txt": f"{index}torchish\n",
+        "cuda.txt": "torchish\n",
+        "cpu.txt": "alpha\n",
         "environment.yml": "channels: [conda-forge]\ndependencies: [alpha]\n",
         "../app/pyproject.toml": (
             f'[project]\nname = "x"\nversion = "1"\nrequires-python = "=={MINOR}.*"\ndependencies = []\n'
