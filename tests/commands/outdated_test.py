@@ -70,5 +70,5 @@ def test_packages_that_the_spec_lets_be_newer_are_told_and_a_base_bounds_them(st
     assert told.out.splitlines()[1].split() == ["x", HERE, "beta", "1.0", "2.0"]
     document = story.call("outdated", "x", "--json", check=1).json
     assert document["x"]["packages"] == {HERE: [{"manager": "pypi", "name": "beta", "from": "1.0", "to": "2.0"}]}
-    assert "nothing is newer than what is locked in 1 environment" in story.call("outdated", "data/new").err
+    assert "nothing newer goes with the specs of 1 environment" in story.call("outdated", "data/new").err
     assert "has no environment `none`" in story.call("outdated", "none", check=1).err

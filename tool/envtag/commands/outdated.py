@@ -67,7 +67,8 @@ def outdated(
         every = number_of(len(found), "environment")
         output.say(f"{len(late)} of {every} outdated; `envtag update NAME --all` brings packages")
     else:
-        output.say(f"nothing is newer than what is locked in {number_of(len(found), 'environment')}")
+        every = number_of(len(found), "environment")
+        output.say(f"no newer base for {every}" if bases else f"nothing newer goes with the specs of {every}")
     return 1 if late else 0
 
 
