@@ -69,3 +69,12 @@ def test_a_pod_without_a_metadata_service_says_so_in_a_line(look: Callable[..., 
     code, out, err = look("F/7/train", METAFLOW_DEFAULT_METADATA="local")
     assert (code, out) == (1, "")
     assert err.splitlines()[0] == "envtag: error: `F/7/train` cannot be looked up: this pod has no metadata service"
+
+
+def test_what_is_no_id_never_becomes_words_of_a_command(recorded: Path, look: Callable[..., tuple[int, str, str]]):
+    file = recorded / "F/7/train/1/_meta/sysmeta_envtag_id_1.json"
+    file.write_text(file.read_text().replace(ID, f"{ID} --store s3://elsewhere"))
+    with metadata_service(recorded) as url:
+        code, out, err = look("F/7/train", METAFLOW_DEFAULT_METADATA="service", METAFLOW_SERVICE_URL=url)
+    assert (code, out) == (1, "")
+    assert "recorded is no id of an environment" in err

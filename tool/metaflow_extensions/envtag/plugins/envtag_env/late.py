@@ -6,12 +6,15 @@ It runs before the environment is there, in the image's Python, with Metaflow's 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import Sequence
 
 from metaflow_extensions.envtag.plugins.envtag_env.pathspecs import PathspecError, recorded_at
 from metaflow_extensions.envtag.plugins.envtag_env.requirements import RequirementError, substitute
 
+#: Two ids of envtag's: what is printed becomes a word of a shell's, and metadata is written by whoever runs flows.
+_FULL_ID = re.compile(r"[0-9a-f]{40}:[0-9a-f]{40}")
 _HINT = "hint: give the pod one, or leave `fetch_at_exec` out: the step is looked up at launch then"
 
 
@@ -31,7 +34,10 @@ def main(arguments: Sequence[str]) -> int:
         pathspec = substitute(written, os.environ, "this task")
         if DEFAULT_METADATA == "local":
             return _refuse(f"`{pathspec}` cannot be looked up: this pod has no metadata service", _HINT)
-        sys.stdout.write(recorded_at(pathspec)["envtag_id"] + "\n")
+        found = recorded_at(pathspec)["envtag_id"]
+        if not _FULL_ID.fullmatch(found):
+            return _refuse(f"what `{pathspec}` recorded is no id of an environment: {found!r}", "")
+        sys.stdout.write(found + "\n")
     except PathspecError as error:
         return _refuse(str(error), f"hint: {error.hint}" if error.hint else "")
     except RequirementError as error:
