@@ -8,7 +8,7 @@ import pytest
 from envtag.errors import AliasExistsError, FatalError
 from envtag.ledger import Release
 from envtag.names import Alias
-from envtag.publication.history import History, check_content, is_of, locks_of
+from envtag.publication.history import History, check_content, is_of
 from envtag.record import TagRecord
 from support.publishing import NAME, V1, first, publish, second
 from support.story import HERE, Story
@@ -51,7 +51,7 @@ def test_a_release_is_found_at_the_newest_commit_that_holds_its_locks(make_story
         current = history.environment(NAME)
         found = [history.commit_of(Alias(name=NAME, tag=item.tag), item, current) for item in current.ledger.releases]
         assert [environment.revision for environment in found] == [before, newest]
-        assert locks_of(found[0]) == dict(current.ledger.releases[0].locks)
+        assert found[0].lock_ids() == dict(current.ledger.releases[0].locks)
         with pytest.raises(FatalError, match="no commit of this branch holds the locks that it releases"):
             history.commit_of(V1, RELEASE, current)
 

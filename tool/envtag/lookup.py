@@ -93,7 +93,7 @@ def _latest(alias: Alias, registry: Registry, config: Config) -> InRegistry:
     if registry.open_branch(alias.name) is None or not registry.signing_rule(fresh=True).required:
         return found
     environment = found.environment
-    locks = {platform: environment.lock(platform).id for platform in environment.platforms}
+    locks = environment.lock_ids()
     for release in reversed(environment.ledger.releases):
         if dict(release.locks) == locks:
             return _immutable(Alias(name=alias.name, tag=release.tag), registry, config)._replace(alias=alias)
@@ -139,7 +139,7 @@ def _unreleased(alias: Alias, registry: Registry, config: Config) -> InRegistry:
             f"`{alias.name}:{alias.tag}` is not published, so that it has no digest to compare with {alias.digest}",
             f"publish it first: `envtag publish {alias.name}`",
         )
-    locks = {platform: environment.lock(platform).id for platform in environment.platforms}
+    locks = environment.lock_ids()
     if locks != dict(release.locks):
         raise FatalError(
             f"`{alias}` is in the ledger but was never published, and its locks have changed since",

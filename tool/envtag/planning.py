@@ -263,7 +263,7 @@ def _overtaken(
     registry: Registry, environment: Environment, new: Sequence[Release], older: str
 ) -> Iterator[Environment]:
     """An environment as the merged commits left it in turn, where one of them holds a release that its end does not."""
-    locks = {platform: environment.lock(platform).id for platform in environment.platforms}
+    locks = environment.lock_ids()
     if not older or all(dict(release.locks) == locks for release in new):
         return
     span = ("rev-list", f"{older}..{environment.revision}", "--", environment.directory)

@@ -111,7 +111,7 @@ def _commit_of(subject: Subject, locks: Mapping[str, str], context: Context) -> 
             break
         environment = load_environment(subject.name, commit.sha, RevisionFiles(git, commit.sha))
         try:
-            if environment is not None and locks == {name: environment.lock(name).id for name in environment.platforms}:
+            if environment is not None and locks == environment.lock_ids():
                 return commit.sha
         except FatalError:
             continue

@@ -62,8 +62,13 @@ _COMMANDS = (
 
 def _follow(context: click.Context, option: click.Parameter, value: object) -> None:
     """Take an option of envtag's own that stands behind the command."""
-    if value:
-        setattr(context.find_object(Session), {"registry": "where"}.get(option.name or "", option.name or ""), value)
+    session = context.find_object(Session)
+    if session is None or not value:
+        return
+    if option.name == "registry":
+        session.where = str(value)
+    else:
+        session.quiet = True
 
 
 def _with_own_options(command: click.Command) -> click.Command:

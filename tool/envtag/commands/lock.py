@@ -109,7 +109,7 @@ def _lock_one(
         environment = _readable(registry.environment(name), unmerged)
         locks = {**answered(drafted, environment), **solved}
         written = changes(name, drafted, locks, environment.ledger, environment)
-        before.update({platform: environment.lock(platform).id for platform in environment.platforms})
+        before.update(environment.lock_ids())
         found = {path: data for path, data in written.items() if path.endswith("-lock.yml")}  # the rest is the person's
         if drafted.settings.engines != environment.settings.engines:
             path = f"{environment.directory}/{SETTINGS_FILE}"

@@ -171,7 +171,7 @@ class History:
         malformed: list[str] = []
         for environment in self._versions(current, malformed):
             try:
-                if environment.ledger.release(alias.tag) == release and locks_of(environment) == dict(release.locks):
+                if environment.ledger.release(alias.tag) == release and environment.lock_ids() == dict(release.locks):
                     environment.spec_files()
                     return environment
             except FatalError as error:  # noqa: PERF203 - not that commit, then; told if no other is found
@@ -204,11 +204,6 @@ class History:
             if reviewed.release(release.tag) != release:
                 alias = Alias(name=environment.name, tag=release.tag)
                 raise FatalError(f"{where} does not release `{alias}` as this commit does", "`git pull`, then publish")
-
-
-def locks_of(environment: Environment) -> dict[str, str]:
-    """Platform to lock id."""
-    return {platform: environment.lock(platform).id for platform in environment.platforms}
 
 
 def is_of(record: TagRecord, release: Release) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from envtag.errors import AliasExistsError, FatalError
 from envtag.names import Alias
 from envtag.platforms import base_platform, current_platform
-from envtag.publication.history import History, check_content, is_of, locks_of
+from envtag.publication.history import History, check_content, is_of
 from envtag.publication.manifests import Manifests
 from envtag.publication.signing import Signing
 from envtag.publication.upload import THREADS, Uploader
@@ -101,7 +101,7 @@ class Publisher:
         if set(manifests) == set(current.platforms):
             self._tombstones.confirm()
             latest = Alias(name=name, tag="latest")
-            replicas.point(latest, current.revision, locks_of(current), manifests, branch=branch)
+            replicas.point(latest, current.revision, current.lock_ids(), manifests, branch=branch)
         for pointer, target in sorted(current.ledger.pointers.items()):
             if (released := done.get(Alias(name=name, tag=target))) is not None:
                 record, alias = released.record, Alias(name=name, tag=pointer)

@@ -179,6 +179,14 @@ class Environment:
             self._read[platform] = read(self.lock_bytes(platform), self.where(f"{platform}-lock.yml"))
         return cast("Lock", self._read[platform])
 
+    def lock_ids(self) -> dict[str, str]:
+        """Platform to the id of its lock.
+
+        Raises:
+            FatalError: A lock is malformed.
+        """
+        return {platform: self.lock(platform).id for platform in self.platforms}
+
     def spec_files(self) -> tuple[SpecFile, ...]:
         """The spec files that its settings name, in order, then the files that these include.
 

@@ -108,7 +108,7 @@ class Pointers:
 
 def _locks(alias: Alias, environment: Environment) -> Mapping[str, str]:
     if alias.tag == "latest":
-        return {platform: environment.lock(platform).id for platform in environment.platforms}
+        return environment.lock_ids()
     ledger = environment.ledger
     release = ledger.release(ledger.pointers.get(alias.tag, ""))
     if release is None:
