@@ -87,6 +87,6 @@ def test_version_is_printed(capsys):
 
 
 def test_a_command_looks_for_garbage_far_less_often_than_python_does():
-    code = "import atexit, gc; atexit.register(lambda: print(gc.get_threshold()[0])); import envtag.cli as c; c.main()"
+    code = "import gc, os; os._exit = lambda _: print(gc.get_threshold()[0]); import envtag.cli as c; c.main()"
     done = subprocess.run([sys.executable, "-c", code, "--version"], capture_output=True, text=True, check=True)
     assert int(done.stdout.split()[-1]) == 100_000

@@ -23,15 +23,20 @@ ABSENT = frozenset({
 EXTRA_MODULES = 45
 
 _HELP = """\
-import atexit, json, sys
+import json, os, sys
+
+def end(_):
+    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+    raise SystemExit
+
 if sys.argv[1] == "envtag":
-    atexit.register(lambda: print(json.dumps(sorted(sys.modules)), file=sys.stderr))
+    os._exit = end
     from envtag.cli import main
     sys.argv = ["envtag", *sys.argv[2:]]
     main()
 else:
     import click
-    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+    end(0)
 """
 
 

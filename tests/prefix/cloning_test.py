@@ -175,6 +175,22 @@ def test_where_a_shared_file_has_changed_nothing_of_the_first_one_is_used(
     assert cloned(small, tmp_path / "third", config), "of the second one, which was verified"
 
 
+@pytest.mark.parametrize("half", [0, 1])
+def test_each_of_the_two_processes_that_link_sees_what_has_changed(
+    mixed: Lock, config: Config, tmp_path: Path, half: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("envtag.util.beside._can_copy", lambda: True)
+    make(mixed, tmp_path / "first", config)
+    assert cloned(mixed, tmp_path / "second", config)
+    found = template.read(config.directories, mixed.id)
+    assert found is not None
+    directory, files = next((path, files) for path, files in cloning._halves(found)[half].items() if files)
+    changed = tmp_path / "first" / directory / files[0][0]
+    replaced(changed)  # has a file of its own then: the package caches are not touched
+    assert cloned(mixed, tmp_path / "third", config) is None
+    assert not (tmp_path / "third").exists()
+
+
 def test_where_a_file_of_its_own_has_changed_nothing_of_the_first_one_is_used(
     small: Lock, config: Config, tmp_path: Path
 ):

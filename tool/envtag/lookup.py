@@ -104,6 +104,7 @@ def _latest(alias: Alias, registry: Registry, config: Config) -> InRegistry:
 
 
 def _immutable(alias: Alias, registry: Registry, config: Config) -> InRegistry:
+    registry.git.prepare()
     memory = config.directories.known_tags
     identity = registry.identity
     known = trust.checked_tag(memory, identity, alias)

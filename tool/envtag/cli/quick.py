@@ -8,27 +8,35 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from envtag.cli import calls
 from envtag.cli.session import Session
 
 
-class _Words(NamedTuple):
+class _Words:
     """A line taken apart: flags that are set, options with a value, and everything else."""
 
-    flags: frozenset[str]
-    values: Mapping[str, str]
-    rest: tuple[str, ...]
+    def __init__(self, flags: frozenset[str], values: Mapping[str, str], rest: tuple[str, ...]) -> None:
+        self.flags = flags
+        self.values = values
+        self.rest = rest
 
 
-class _Form(NamedTuple):
+class _Form:
     """What the line of a command may hold, and what makes a call of it; that gives None for what click is to judge."""
 
-    flags: frozenset[str]
-    values: frozenset[str]
-    ends_at_first: bool
-    call: Callable[[Session, _Words], Callable[[], int] | None]
+    def __init__(
+        self,
+        flags: frozenset[str],
+        values: frozenset[str],
+        *,
+        ends_at_first: bool,
+        call: Callable[[Session, _Words], Callable[[], int] | None],
+    ) -> None:
+        self.flags = flags
+        self.values = values
+        self.ends_at_first = ends_at_first
+        self.call = call
 
 
 def parse(argv: Sequence[str]) -> Callable[[], int] | None:

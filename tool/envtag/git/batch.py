@@ -48,12 +48,16 @@ class Batch:
         if "\n" in name or not name:
             raise FatalError(f"{name!r} cannot name a git object")
         with self._lock:
-            if self._running is None:
-                self._start()
+            self._start()
             try:
                 return self._ask(name)
             except (OSError, ValueError) as error:
                 raise self._failed(name) from error
+
+    def start(self) -> None:
+        """Start the process ahead of the first question, so that it is up by then."""
+        with self._lock:
+            self._start()
 
     def close(self) -> None:
         """End the process; the next question starts another."""
@@ -63,6 +67,8 @@ class Batch:
             self._running = self._finalizer = None
 
     def _start(self) -> None:
+        if self._running is not None:
+            return
         errors = _nameless_file()
         try:
             started = process.start(self._argv, cwd=self._cwd, env=self._env, stderr=errors)

@@ -98,6 +98,10 @@ class LocalGit:
             raise done.failure(check)
         return done
 
+    def prepare(self) -> None:
+        """Start what reads objects: it is up by the time that the first one is asked for."""
+        self._objects.start()
+
     def read(self, revision: str, path: str) -> bytes | None:
         """The content of a file at a revision; None if there is no such revision, or no file of that path in it.
 

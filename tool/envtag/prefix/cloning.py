@@ -10,15 +10,21 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from envtag.prefix import activation, marker, naming, place, template
+from envtag.util.beside import beside
 from envtag.util.canonical import sha256_hex
 
 if TYPE_CHECKING:
     from envtag.config import Config
     from envtag.output import Output
     from envtag.prefix.template import Template
+
+#: Directory to files of it; see `Template.shared`.
+_Shared: TypeAlias = "dict[str, list[tuple[str, int, int, int, int]]]"
+#: How many files are linked in the time that it takes to read, hash and write one.
+_LINKS_PER_WRITE = 12
 
 
 def clone(lock: str, target: Path, *, config: Config, output: Output) -> bool | None:
@@ -71,16 +77,31 @@ def _build(found: Template, lock: str, staging: Path, target: Path) -> bool:
         if [*template.leads_to(text)] != led_to:
             return False
         (staging / path).symlink_to(text)
-    if not (_share(found, staging) and _write_own(found, staging, target)):
-        return False
+    mine, other = _halves(found)
+    with beside(lambda: _share(found, other, staging)) as other_is_done:
+        if not (_share(found, mine, staging) and _write_own(found, staging, target) and other_is_done()):
+            return False
     activation.write_shell_file(staging, target)
     marker.write(staging, made_of)
     return True
 
 
-def _share(found: Template, staging: Path) -> bool:
-    """Link the shared files, and see of each link that it is to the file that was verified."""
+def _halves(found: Template) -> tuple[_Shared, _Shared]:
+    """The shared files in two parts: the first with the files to write is as much work as the second."""
+    left = max(0, (sum(map(len, found.shared.values())) - len(found.own) * _LINKS_PER_WRITE) // 2)
+    first: _Shared = {}
+    second: _Shared = {}
     for directory, files in found.shared.items():
+        first[directory], second[directory] = files[:left], files[left:]
+        left -= len(first[directory])
+    return first, second
+
+
+def _share(found: Template, shared: _Shared, staging: Path) -> bool:
+    """Link shared files, and see of each link that it is to the file that was verified."""
+    for directory, files in shared.items():
+        if not files:
+            continue
         with _opened(found.prefix / directory) as source, _opened(staging / directory) as there:
             for name, inode, size, time, mode in files:
                 os.link(name, name, src_dir_fd=source, dst_dir_fd=there, follow_symlinks=False)

@@ -1,4 +1,4 @@
-"""The only place that starts processes."""
+"""The only place that starts programs."""
 
 from __future__ import annotations
 
