@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: Directory to files of it; see `Template.shared`.
 _Shared: TypeAlias = "dict[str, list[tuple[str, int, int, int, int]]]"
 #: How many files are linked in the time that it takes to read, hash and write one.
-_LINKS_PER_WRITE = 12
+_LINKS_PER_WRITE = 30
 
 
 def clone(lock: str, target: Path, *, config: Config, output: Output) -> bool | None:
