@@ -12,10 +12,14 @@ from pathlib import Path
 import pytest
 
 from envtag.commands.unpack import unpack
+from envtag.errors import FatalError
 from envtag.output import Output
 from envtag.pack.reading import PackFile
 from envtag.platforms import current_platform
+from envtag.prefix import creation
+from envtag.prefix.audit import audit
 from envtag.prefix.marker import is_whole
+from envtag.prefix.template import template_path
 from support.packs import ALIAS, Sample, rewrite, sample
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the test packages hold a shell script")
@@ -181,3 +185,28 @@ def test_each_member_is_read_once_and_archives_are_kept_only_where_they_are_new(
         kept = sorted(path.name for path in directories.archives.glob("??/*/*"))
         assert kept == ([] if number else ["datum-1.0-h123_0.tar.bz2", "tool-1.0-h123_0.tar.bz2"])
         shutil.rmtree(directories.archives, ignore_errors=True)
+
+
+def test_from_the_third_one_on_it_is_linked_and_the_file_is_hashed_nevertheless(
+    cold_client, tmp_path: Path, file: Path, found: Sample, monkeypatch: pytest.MonkeyPatch
+):
+    def unpacked(name: str) -> Path:
+        unpack(file, prefix=tmp_path / name, force=False, expect="", config=cold_client.config, output=Output())
+        return tmp_path / name
+
+    remembered = template_path(cold_client.config.directories, found.manifest.lock.id)
+    unpacked("first")
+    assert not remembered.exists(), "most machines unpack a file once"
+    unpacked("second")
+    assert remembered.exists()
+    with monkeypatch.context() as patched:
+        patched.setattr(creation, "hydrate", lambda *_, **__: pytest.fail("it was installed"))
+        third = unpacked("third")
+    assert works(third)
+    assert audit(third, found.manifest.lock).faults == ()
+    remembered.write_bytes(b"{}")
+    assert works(unpacked("fourth")), "without what was remembered it is installed"
+    rewrite(file, lambda content: content.update({TOOL: content[TOOL][:-1] + b"?"}))
+    with pytest.raises(FatalError, match="has other bytes than its manifest says"):
+        unpacked("fifth")
+    assert not (tmp_path / "fifth").exists()

@@ -13,7 +13,8 @@ from envtag.pack.contents import archive_members
 from envtag.pack.reading import open_pack
 from envtag.pack.store import open_as_store
 from envtag.platforms import base_platform, current_platform
-from envtag.prefix import layout, marker
+from envtag.prefix import layout, marker, template
+from envtag.prefix.cloning import clone
 
 if TYPE_CHECKING:
     from envtag.config import Config, Directories
@@ -50,25 +51,36 @@ def unpack(file: Path, *, prefix: Path | None, force: bool, expect: str, config:
     target = prefix.absolute() if prefix is not None else marker.environment_path(config, lock.id)
     made = force or not marker.is_whole(target, lock.id)
     if made:
-        verified = _verify(pack, config.directories, output)
-        from envtag.prefix.creation import hydrate  # loaded by now
-
-        made = hydrate(
-            lock,
-            target,
-            store=open_as_store(pack),
-            config=config,
-            offline=True,
-            output=output,
-            force=force,
-            once=True,  # where there is only a packed file, nothing else makes one of this lock
-            builds=pack.manifest.builds,
-            verified=verified,
-        )
+        made = _create(pack, target, force=force, config=config, output=output)
     output.data(str(target))
     python = layout.python(target, venv=layout.is_venv(target))
     output.say(f"{'unpacked' if made else 'already there,'} {pack.alias}; run in it: `{python}`")
     return 0
+
+
+def _create(pack: PackFile, target: Path, *, force: bool, config: Config, output: Output) -> bool:
+    """Hash the file, and create its environment; of the files of another one of this lock where that was kept."""
+    lock = pack.manifest.lock
+    if not force and template.template_path(config.directories, lock.id).exists():
+        pack.verify(output, {})
+        made = clone(lock.id, target, config=config, output=output)
+        if made is not None:
+            return made
+    verified = _verify(pack, config.directories, output)
+    from envtag.prefix.creation import hydrate  # loaded by now
+
+    return hydrate(
+        lock,
+        target,
+        store=open_as_store(pack),
+        config=config,
+        offline=True,
+        output=output,
+        force=force,
+        once=bool(verified),  # where packages are new, most likely no other environment is made of them
+        builds=pack.manifest.builds,
+        verified=verified,
+    )
 
 
 def _verify(pack: PackFile, directories: Directories, output: Output) -> dict[str, Path]:
