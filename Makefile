@@ -6,7 +6,7 @@ STAMP := $(VENV)/.made-from-pyproject
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv unit test lint demo bench clean
+.PHONY: help venv bytecode unit test lint demo bench clean
 
 help:  ## show what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | sort | expand -t 10
@@ -22,10 +22,14 @@ lint: $(STAMP)  ## check style, format and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-unit: $(STAMP)  ## run the quick part of the tests: no servers, no processes but git's
+# Tests start envtag some thousand times, with PYTHONDONTWRITEBYTECODE: without this, each start would compile it.
+bytecode: $(STAMP)
+	$(BIN)/python -m compileall -q tool
+
+unit: bytecode  ## run the quick part of the tests: no servers, no processes but git's
 	$(BIN)/python -m pytest -n $(WORKERS) -m unit
 
-test: lint  ## run all checks and tests
+test: lint bytecode  ## run all checks and tests
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 demo: $(STAMP)  ## show the main job, end to end, in a scratch directory

@@ -107,7 +107,7 @@ def test_the_command_is_the_process_itself_and_gets_its_signals(tz: Story):
     running.send_signal(signal.SIGTERM)
     assert running.communicate(timeout=30)[0] == "caught\n"
     assert running.returncode == 5
-    assert tz.run("run", TZ, "--", "sh", "-c", "kill -INT $$", check=None).code == -signal.SIGINT
+    assert tz.run("run", TZ, "--", "sh", "-c", "kill -USR1 $$", check=None).code == -signal.SIGUSR1
     assert tz.run("run", TZ, "--", "sh", "-c", "yes | head -n 1").err == ""
 
 
