@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from envtag.errors import DamagedError, FatalError, UnreachableError
-from envtag.pods.bucket import Reader, open_reader
+from envtag.pods.bucket import S3Reader, open_reader
 from envtag.store import Store
 from envtag.store.local import LocalStore
 from support.faults import Fault
@@ -24,7 +24,7 @@ def reader(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Store:
     s3.client().put_object(Bucket=bucket, Key=f"a-prefix/{KEY}", Body=DATA)
     s3.requests.clear()
     found = open_reader(f"s3://{bucket}/a-prefix")
-    assert isinstance(found, Reader)
+    assert isinstance(found, S3Reader)
     return found
 
 

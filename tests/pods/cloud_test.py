@@ -24,7 +24,7 @@ ALIAS = "mlp/mix:v1"
 @pytest.fixture(params=["gs", "az"])
 def cloud(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
     """A running server of Google's or Azure's kind, and the URL of a store there."""
-    monkeypatch.setattr("envtag.pods.cloud.pause", lambda _: None)
+    monkeypatch.setattr("envtag.pods.reading.pause", lambda _: None)
     if request.param == "gs":
         server = request.getfixturevalue("gcs")
         return server, f"gs://{server.bucket()}/envtag"

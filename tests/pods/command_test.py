@@ -36,13 +36,14 @@ def test_a_short_prelude_leaves_a_job_of_batch_most_of_its_room():
 
 def test_a_prelude_says_what_it_fetches_and_what_else_it_does():
     text = command.prelude("s3://bucket/a/b", BUNDLE, "METAFLOWS OWN")
-    assert f" bucket a/b/{BUNDLE.key} {BUNDLE.sha256} $ENVTAG_POD/lib" in text
+    assert f" s3://bucket/a/b {BUNDLE.key} {BUNDLE.sha256} $ENVTAG_POD/lib" in text
     assert "; METAFLOWS OWN; fi" in text
     assert not set('"`') & set(text)
 
 
-def test_a_bucket_without_a_prefix_has_none_in_its_keys():
-    assert f" bucket {BUNDLE.key} " in command.prelude("s3://bucket", BUNDLE, "x")
+@pytest.mark.parametrize(("url", "key"), [("s3://bucket", ""), ("s3://bucket/", ""), ("s3://bucket/a/", "a/")])
+def test_a_short_prelude_names_bucket_and_key(url: str, key: str):
+    assert f" bucket {key}{BUNDLE.key} " in command.short_prelude(url, BUNDLE)
 
 
 def test_a_hydration_names_store_and_runtimes():

@@ -23,7 +23,7 @@ def test_the_commands_name_what_the_store_was_given(monkeypatch: pytest.MonkeyPa
     }
     monkeypatch.setattr(runtime, "publish", lambda platforms, store, **_: {name: made[name] for name in platforms})
     found = deployed(["linux-64", "linux-aarch64"], open_store("s3://bucket/x"), config=client.config, output=Output())
-    assert f"x/{made['linux-64'].bundle.key} {'a' * 64} " in found["prelude"]
+    assert f"s3://bucket/x {made['linux-64'].bundle.key} {'a' * 64} " in found["prelude"]
     assert f"; {DEFAULT}; fi" in found["prelude"]
     assert all(f"{name}={item.digest}" in found["hydration"] for name, item in made.items())
 

@@ -14,7 +14,7 @@ import time
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from envtag.pods.plain_get import Refused, ask, env, run
+from envtag.pods.plain_get import Refused, ask, below, env, run
 
 VERSION = "2021-12-02"
 SCOPE = "https://storage.azure.com/"
@@ -55,7 +55,7 @@ def by_machine() -> str:
     if first("AZURE_CLIENT_ID"):
         asked["client_id"] = first("AZURE_CLIENT_ID")
     try:
-        token: str = json.loads(ask(f"{url}?{urlencode(asked)}", headers, None, True))["access_token"]
+        token: str = json.loads(ask(f"{url}?{urlencode(asked)}", headers, None, 5))["access_token"]
     except (OSError, LookupError, ValueError) as error:
         raise Refused(f"no variable has a key, and this machine has no identity: {error!r}") from error
     return token
@@ -83,7 +83,7 @@ def request(store: str, key: str, secrets: Any, start: int = 0) -> tuple[str, di
     """URL and headers that ask for a blob of a store, `az://ACCOUNT/CONTAINER/PREFIX`, or for its end."""
     root, secret, sas, token = secrets
     account, _, place = store[5:].partition("/")
-    url = f"{root}/{quote('/'.join(part for part in (place.strip('/'), key) if part))}"
+    url = f"{root}/{quote(below(place, key))}"
     headers = {"x-ms-date": time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime()), "x-ms-version": VERSION}
     if start:
         headers["x-ms-range"] = f"bytes={start}-"

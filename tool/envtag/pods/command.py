@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: Where a pod keeps what is envtag's: beside the directory that Metaflow unpacks its code in, and not in it.
 HOME = "$ENVTAG_POD"
 #: Scheme of a store's URL to what fetches from it.
-_PROGRAMS = {"gs": "gs_get", "az": "az_get"}
+_PROGRAMS = {"s3": "s3_get", "gs": "gs_get", "az": "az_get"}
 _PLACE = "export ENVTAG_POD=$(pwd)/.envtag"
 _FOUND = f"export PYTHONPATH={HOME}/lib${{PYTHONPATH:+:$PYTHONPATH}}"
 #: Double quotes and backticks end the quoting that commands are put in; schedulers substitute braces in theirs.
@@ -57,7 +57,7 @@ def prelude(store: str, bundle: Part, default: str) -> str:
         FatalError: The URL has a character that would not reach the pod as it is.
     """
     begun = f"{_PLACE} && mkdir -p {HOME}"
-    get = _get("s3_get", store, bundle)
+    get = _get(store, bundle)
     if not store.startswith("s3:"):
         return f"{begun} && {default} && {get} && {_FOUND}"
     other = "mflog 'envtag: what tasks need was not had from the store: asking the package index'"
@@ -74,19 +74,18 @@ def short_prelude(store: str, bundle: Part) -> str:
     Raises:
         FatalError: The URL has a character that would not reach the pod as it is.
     """
-    return f"{_PLACE} && {_get('job_get', store, bundle)} && {_FOUND}"
+    get = _get(store, bundle)
+    if store.startswith("s3:"):
+        bucket, _, prefix = store.partition("://")[2].partition("/")
+        key = "/".join(part for part in (prefix.strip("/"), bundle.key) if part)
+        get = f"python {inlined('job_get')} {word(bucket)} {word(key)} {bundle.sha256} {HOME}/lib"
+    return f"{_PLACE} && {get} && {_FOUND}"
 
 
-def _get(program: str, store: str, bundle: Part) -> str:
-    """The command that fetches and unpacks the bundle; `program` is for S3, the others have one each."""
-    scheme, _, place = store.partition("://")
-    if scheme in _PROGRAMS:
-        found = [word(store), word(bundle.key)]
-        program = _PROGRAMS[scheme]
-    else:
-        bucket, _, prefix = place.partition("/")
-        found = [word(bucket), word("/".join(part for part in (prefix.strip("/"), bundle.key) if part))]
-    return f"python {inlined(program)} {' '.join(found)} {bundle.sha256} {HOME}/lib"
+def _get(store: str, bundle: Part) -> str:
+    """The command that fetches the bundle from a store and unpacks it."""
+    program = _PROGRAMS[store.partition("://")[0]]
+    return f"python {inlined(program)} {word(store)} {word(bundle.key)} {bundle.sha256} {HOME}/lib"
 
 
 def hydration(store: str, runtimes: Mapping[str, str]) -> str:

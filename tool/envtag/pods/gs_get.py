@@ -16,7 +16,7 @@ import time
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from envtag.pods.plain_get import Refused, ask, env, run
+from envtag.pods.plain_get import Refused, ask, below, env, run
 
 TOKENS = "https://oauth2.googleapis.com/token"
 
@@ -79,7 +79,7 @@ def by_machine() -> str:
     host = env.get("GCE_METADATA_HOST") or "169.254.169.254"
     url = f"http://{host}/computeMetadata/v1/instance/service-accounts/default/token"
     try:
-        token: str = json.loads(ask(url, {"Metadata-Flavor": "Google"}, None, True))["access_token"]
+        token: str = json.loads(ask(url, {"Metadata-Flavor": "Google"}, None, 5))["access_token"]
     except (OSError, LookupError, ValueError):  # no such machine: the bucket may be a public one
         return ""
     return token
@@ -101,10 +101,9 @@ def credentials(store: str) -> Any:
 def request(store: str, key: str, token: Any, start: int = 0) -> tuple[str, dict[str, str]]:
     """URL and headers that ask for an object of a store, `gs://BUCKET/PREFIX`, or for its end."""
     bucket, _, prefix = store[5:].partition("/")
-    name = "/".join(part for part in (prefix.strip("/"), key) if part)
     root = env.get("STORAGE_EMULATOR_HOST") or "https://storage.googleapis.com"
     root = root if "://" in root else "http://" + root
-    url = f"{root.rstrip('/')}/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}?alt=media"
+    url = f"{root.rstrip('/')}/storage/v1/b/{quote(bucket, safe='')}/o/{quote(below(prefix, key), safe='')}?alt=media"
     headers = {"Range": f"bytes={start}-"} if start else {}
     return url, {**headers, "Authorization": f"Bearer {token}"} if token else headers
 

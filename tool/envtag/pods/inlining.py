@@ -6,6 +6,7 @@ import ast
 import base64
 import builtins
 import itertools
+import keyword
 import re
 import string
 import zlib
@@ -103,4 +104,5 @@ def _name(node: ast.AST) -> str:
 
 def _short() -> Iterator[str]:
     for length in itertools.count(1):
-        yield from map("".join, itertools.product(string.ascii_letters, repeat=length))
+        names = map("".join, itertools.product(string.ascii_letters, repeat=length))
+        yield from (name for name in names if not keyword.iskeyword(name))

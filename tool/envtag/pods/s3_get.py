@@ -1,9 +1,8 @@
-"""An archive of a bucket of S3, fetched by the standard library alone: what a pod runs before it has anything else.
+"""A bucket of S3, or of a server that speaks its protocol, asked by the standard library alone.
 
-The text of this file travels in a shell command (`command.inlined`), so it is short, stands on its own, and says in
-any Python 3.6 or newer what is wrong. Who asks, where and how it is signed follows boto's own rules and variables:
-variables, web identity, shared credentials, container and instance (IMDSv2); a bucket with no credentials is asked
-without a signature (Signature Version 4: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-signing.html).
+Who asks, where and how it is signed follows boto's own rules and variables: variables, web identity, shared
+credentials, container and instance (IMDSv2); a bucket with no credentials is asked without a signature (Signature
+Version 4: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-signing.html).
 """
 
 from __future__ import annotations
@@ -12,48 +11,19 @@ import configparser
 import datetime
 import hashlib
 import hmac
-import io
 import json
 import os
 import re
-import shutil
-import ssl
 import sys
-import time
-import zipfile
-from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
-from urllib.error import HTTPError
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
-env = os.environ
-TRIES = 5
-PAUSE = 0.3
+from envtag.pods.plain_get import ask, below, env, run
+
 OURS = "envtag", "packaging"
 #: What Metaflow imports: an image that has it keeps its own, whole and in its versions.
 NEEDED = "boto3", "requests"
-
-
-class Refused(Exception):  # noqa: N818 - a short name: the text is short
-    """What ends the program, in words."""
-
-
-def ask(
-    url: str,
-    headers: Mapping[str, str] | None = None,
-    method: str = "GET",
-    data: bytes | None = None,
-    timeout: float = 60,
-    near: bool = False,  # noqa: FBT002 - called here only
-) -> bytes:
-    """The body of an answer; `near` is for what is beside the machine, with no proxy between."""
-    trusted = ssl.create_default_context(cafile=env.get("AWS_CA_BUNDLE") or env.get("REQUESTS_CA_BUNDLE"))
-    opener = build_opener(HTTPSHandler(context=trusted), *([ProxyHandler({})] if near else []))
-    with opener.open(Request(url, data, dict(headers or {}), method=method), timeout=timeout) as answer:
-        body: bytes = answer.read()
-        return body
 
 
 def read(path: str) -> str:
@@ -78,7 +48,7 @@ def by_identity() -> tuple[str, ...]:
         "RoleSessionName": env.get("AWS_ROLE_SESSION_NAME") or "envtag",
         "WebIdentityToken": read(env["AWS_WEB_IDENTITY_TOKEN_FILE"]),
     }
-    body = ask(place, {}, "POST", urlencode(query).encode()).decode()
+    body = ask(place, {}, urlencode(query).encode()).decode()
     found = [re.search(f"<{name}>(.*?)<", body) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
     return tuple(item.group(1) for item in found if item)
 
@@ -89,20 +59,20 @@ def by_container() -> tuple[str, ...]:
     url = f"http://169.254.170.2{path}" if path else env["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
     kept = env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
     token = read(kept) if kept else env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN")
-    return given(ask(url, {"Authorization": token} if token else {}, timeout=5, near=True))
+    return given(ask(url, {"Authorization": token} if token else {}, near=5))
 
 
 def by_instance() -> tuple[str, ...]:
     """Credentials of an instance of EC2, by version 2 of its metadata service."""
     root = (env.get("AWS_EC2_METADATA_SERVICE_ENDPOINT") or "http://169.254.169.254").rstrip("/") + "/latest/"
     name = "X-aws-ec2-metadata-token"
-    token = {name: ask(root + "api/token", {name + "-ttl-seconds": "300"}, "PUT", timeout=2, near=True).decode()}
+    token = {name: ask(root + "api/token", {name + "-ttl-seconds": "300"}, near=2, method="PUT").decode()}
     base = root + "meta-data/iam/security-credentials/"
-    role = ask(base, token, timeout=2, near=True).decode().split()[0]
-    return given(ask(base + role, token, timeout=2, near=True))
+    role = ask(base, token, near=2).decode().split()[0]
+    return given(ask(base + role, token, near=2))
 
 
-def credentials() -> tuple[str, ...]:
+def keys() -> tuple[str, ...]:
     """Key, secret and token, looked for where boto looks and in its order; nothing for who has none."""
     if env.get("AWS_ACCESS_KEY_ID"):
         return env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env.get("AWS_SESSION_TOKEN", "")
@@ -161,57 +131,32 @@ def signed(bucket: str, key: str, secrets: tuple[str, ...], where: str) -> tuple
     return url, headers
 
 
-def fetch(bucket: str, key: str, sha256: str) -> bytes:
-    """The bytes of an object, held to their hash; asked for again where that may help."""
-    where, secrets = region(), credentials()
-    said = ""
-    for attempt in range(TRIES):
-        time.sleep(PAUSE * attempt * attempt)
-        try:
-            data = ask(*signed(bucket, key, secrets, where))
-            got = hashlib.sha256(data).hexdigest()
-            if got == sha256:
-                return data
-            said = f"it has other bytes than it should: sha256 {got}, not {sha256}"
-        except HTTPError as error:
-            said = f"the server says {error.code} {error.reason}"
-            right = error.headers.get("x-amz-bucket-region")
-            if right and right != where:
-                where = right
-            elif error.code < 500 and error.code != 429:  # noqa: PLR2004 - what the status codes mean
-                break
-        except Exception as error:  # noqa: BLE001 - a broken answer has many kinds
-            said = f"no answer: {error!r}"
-    raise Refused(f"s3://{bucket}/{key} cannot be fetched: {said}")
+def credentials(store: str) -> Any:
+    """The region to ask, and who asks there."""
+    del store
+    return region(), keys()
 
 
-def main(bucket: str, key: str, sha256: str, target: str) -> None:
-    """Unpack an archive of the bucket into a directory, which is there whole or not at all."""
-    if sys.version_info < (3, 10):
-        raise Refused("this image has Python {}.{}, and envtag needs 3.10 or newer".format(*sys.version_info))
-    staged = f"{target}.{os.getpid()}.{time.time()}"
+def request(store: str, key: str, secrets: Any, start: int = 0) -> tuple[str, dict[str, str]]:
+    """URL and headers that ask for an object of a store, `s3://BUCKET/PREFIX`, or for its end."""
+    bucket, _, prefix = store[5:].partition("/")
+    url, headers = signed(bucket, below(prefix, key), secrets[1], secrets[0])
+    if start:
+        headers["range"] = f"bytes={start}-"
+    return url, headers
+
+
+def elsewhere(secrets: Any, headers: Any) -> Any:
+    """The same with the region that a refusal names, if that is another one."""
+    right = headers.get("x-amz-bucket-region")
+    return (right, secrets[1]) if right and right != secrets[0] else None
+
+
+def wanted(names: list[str]) -> list[str]:
+    """What is unpacked of the bundle: without what the image has."""
     lacking = [name for name in NEEDED if find_spec(name) is None]
-    if os.path.isdir(target):
-        return
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(fetch(bucket, key, sha256)))
-        archive.extractall(staged, [name for name in archive.namelist() if lacking or name.split("/")[0] in OURS])
-        try:
-            os.rename(staged, target)
-        except OSError:
-            if not os.path.isdir(target):
-                raise
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
-
-
-def run(arguments: list[str]) -> Any:
-    """The program: nothing where all went well, or one line for `sys.exit`."""
-    try:
-        return main(*arguments)
-    except Exception as error:  # noqa: BLE001 - a part of a shell command says one line, whatever it is
-        return f"envtag: {error if isinstance(error, Refused) else repr(error)}"
+    return [name for name in names if lacking or name.split("/")[0] in OURS]
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(run(credentials, request, sys.argv[1:], elsewhere, wanted))
