@@ -27,10 +27,10 @@ bytecode: $(STAMP)
 	$(BIN)/python -m compileall -q tool
 
 unit: bytecode  ## run the quick part of the tests: no servers, no processes but git's
-	$(BIN)/python -m pytest -n $(WORKERS) -m unit
+	sh .ci/in-memory $(BIN)/python -m pytest -n $(WORKERS) -m unit
 
 test: lint bytecode  ## run all checks and tests
-	$(BIN)/python -m pytest -n $(WORKERS)
+	sh .ci/in-memory $(BIN)/python -m pytest -n $(WORKERS)
 
 demo: $(STAMP)  ## show the main job, end to end, in a scratch directory
 	$(BIN)/python demo/demo.py

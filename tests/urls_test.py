@@ -114,6 +114,7 @@ def test_a_fragment_is_left_out():
 def test_a_url_can_be_shown_without_its_credentials():
     assert without_credentials(f"https://u:{SECRET}@h.example:81/a?sig={SECRET}#x") == "https://h.example:81/a"
     assert without_credentials(f"https://h.example/t/{SECRET}/chan") == "https://h.example/t/***/chan"
+    assert without_credentials("file:///t/pkgs/chan") == "file:///t/pkgs/chan"
 
 
 def test_a_mirror_is_where_a_canonical_url_is_fetched_from_and_back():

@@ -68,6 +68,8 @@ def test_a_requirement_keeps_its_place_platforms_and_kind():
         ("numpy 1.21", "not a requirement"),
         ("numpy>=", "not a requirement"),
         ("numpy>=1; banana", "not a requirement"),
+        ("0_", "not a requirement: `0_` ends with `_`"),
+        ("a[b_]>=1", "not a requirement: `b_` ends with `_`"),
         ("-numpy", "options are not read here"),
         ("numpy ^1.2", "not a requirement"),
         ("./dist/a-1.0-py3-none-any.whl", "a local file"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -156,4 +155,4 @@ def prepare_engines(config: Config, shared_runtimes: Path | None = None) -> None
     target.mkdir(parents=True, exist_ok=True)
     for wheel in wheels:
         if not (target / wheel.name).exists():
-            os.link(wheel, target / wheel.name)
+            shutil.copyfile(wheel, target / wheel.name)

@@ -19,6 +19,7 @@ def test_long_text_is_cut():
 def test_credentials_of_urls_are_masked():
     assert shown("pkg @ https://user:pass@host/x.whl") == "`pkg @ https://***@host/x.whl`"
     assert shown("https://host/t/secret/chan") == "`https://host/t/***/chan`"
+    assert shown("file:///t/directory/chan") == "`file:///t/directory/chan`"
     assert shown("https://host/x.whl?sig=secret#frag") == "`https://host/x.whl?***#frag`"
     assert shown("-i https://a:b@c@host/simple") == "`-i https://***@host/simple`"
 

@@ -196,7 +196,8 @@ def without_credentials(url: str) -> str:
     parts = urlsplit(url)
     host = parts.hostname or ""
     netloc = f"{host}:{parts.port}" if parts.port else host
-    return urlunsplit(SplitResult(parts.scheme, netloc, _TOKEN.sub(r"/t/***\1", parts.path), "", ""))
+    path = parts.path if parts.scheme == "file" else _TOKEN.sub(r"/t/***\1", parts.path)
+    return urlunsplit(SplitResult(parts.scheme, netloc, path, "", ""))
 
 
 def _bare(url: str) -> str:

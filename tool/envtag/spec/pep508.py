@@ -51,6 +51,9 @@ def _canonical(text: str, *, constraint: bool) -> tuple[str, str]:
         requirement = Requirement(text)
     except InvalidRequirement as error:
         raise MalformedError(f"not a requirement: {str(error).splitlines()[0].rstrip('.')}", _EXAMPLES) from error
+    for given in (requirement.name, *requirement.extras):
+        if given.endswith("_"):  # which `packaging` lets pass: a letter or digit is last (PEP 508, "Names")
+            raise MalformedError(f"not a requirement: {shown(given)} ends with `_`, which no name does", _EXAMPLES)
     name = canonicalize_name(requirement.name)
     extras = sorted({canonicalize_name(extra) for extra in requirement.extras})
     if constraint and (extras or requirement.url):

@@ -7,7 +7,7 @@ from envtag.util.pattern import pattern
 _LIMIT = 120
 _USER_INFO = pattern(r"://\S*@")
 _QUERY = pattern(r"(://[^\s?#]*)\?[^\s#]*")
-_TOKEN = pattern(r"(://\S*?/t/)[^/\s]+")
+_TOKEN = pattern(r"((?<!\bfile)://\S*?/t/)[^/\s]+")
 
 
 def number_of(count: int, what: str) -> str:
