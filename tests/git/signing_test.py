@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -213,19 +214,19 @@ def test_what_is_not_signed(repo: GitRepo, alice: Key):
 
 
 @needs_gpg
-def test_gpg_signs_and_is_not_checked(repo: GitRepo, alice: Key, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    home = tmp_path / "gpg"
-    home.mkdir(mode=0o700)
-    monkeypatch.setenv("GNUPGHOME", str(home))
+def test_gpg_signs_and_is_not_checked(repo: GitRepo, alice: Key, monkeypatch: pytest.MonkeyPatch):
     who = "Alice <alice@example.org>"
     make_key = ["gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key", who, "ed25519", "sign"]
-    try:
-        subprocess.run(make_key, check=True, capture_output=True)
-        repo.git("config", "user.signingkey", "alice@example.org")
-        sha = make(repo)
-        repo.git("verify-tag", sha)
-    finally:
-        subprocess.run(["gpgconf", "--kill", "all"], check=True, capture_output=True)
+    # Below a longer path, the socket of gpg's agent has too long a name.
+    with tempfile.TemporaryDirectory(prefix="g", dir="/tmp", ignore_cleanup_errors=True) as home:
+        monkeypatch.setenv("GNUPGHOME", home)
+        try:
+            subprocess.run(make_key, check=True, capture_output=True)
+            repo.git("config", "user.signingkey", "alice@example.org")
+            sha = make(repo)
+            repo.git("verify-tag", sha)
+        finally:
+            subprocess.run(["gpgconf", "--kill", "all"], check=True, capture_output=True)
     found = verdict(repo, sha, alice.line())
     assert (found.format, found.principal) == ("openpgp", "")
     assert "only `ssh` can be checked" in found.problem

@@ -81,7 +81,7 @@ def beside(target: Path) -> list[str]:
 @pytest.fixture
 def short() -> Iterator[Path]:
     """A directory with a short path: in a long one, scripts of wheels begin in another way."""
-    with tempfile.TemporaryDirectory(prefix="e") as place:
+    with tempfile.TemporaryDirectory(prefix="e", dir="/tmp") as place:
         yield Path(place)
 
 
