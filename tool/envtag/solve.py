@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from envtag import credentials, git_source, identity
-from envtag.dist_extras import Extras
-from envtag.dists import provided_dists, refuse_twice
+from envtag import credentials, identity
 from envtag.engine_choice import engine_of
 from envtag.engines import CondaProblem, Dist, PypiProblem, conda_engine, pypi_engine
 from envtag.engines.explain import together
@@ -210,6 +207,8 @@ class _Job:
         asked = [name for name in conda if self._pypi_roots(name) or self._base(name, "pypi")]
         if not asked:
             return answers
+        from concurrent.futures import ThreadPoolExecutor
+
         self._provided([package for name in asked for package in conda[name]])  # read each package once
         problems = {name: self._pypi_problem(name, conda[name], python) for name in asked}
         with (
@@ -223,6 +222,10 @@ class _Job:
         return answers
 
     def _solve_pypi(self, problem: PypiProblem, conda: Packages, done: Callable[[str], None]) -> Answer:
+        from envtag import git_source  # what reads packages takes as long to load as all else of conda's side does
+        from envtag.dist_extras import Extras
+        from envtag.dists import refuse_twice
+
         try:
             refuse_twice(problem)
             if not any(not item.constraint for item in problem.requirements):
@@ -272,6 +275,8 @@ class _Job:
         return tuple(item for item in asked if not python or _holds(item, name, python))
 
     def _provided(self, conda: Sequence[Package]) -> tuple[Dist, ...]:
+        from envtag.dists import provided_dists
+
         return provided_dists(
             conda,
             mirrors=self.config.mirrors,
