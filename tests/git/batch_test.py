@@ -48,6 +48,17 @@ def test_one_process_answers_many_questions(repo: GitRepo):
     batch.close()
 
 
+def test_a_process_that_is_started_ahead_answers_the_first_question(repo: GitRepo):
+    batch = _batch(repo.path)
+    batch.start()
+    first = _process(batch)
+    batch.start()
+    found = batch.get("HEAD:a")
+    assert found is not None
+    assert _process(batch) == first
+    batch.close()
+
+
 def test_what_is_committed_later_is_seen(repo: GitRepo):
     batch = _batch(repo.path)
     assert batch.get("HEAD:new") is None
