@@ -45,6 +45,8 @@ def parsed(text):
         ("numpy>=1.8=py38*", "numpy >=1.8 py38*"),
         ("numpy=1.21.5=*", "numpy ==1.21.5"),
         ("numpy * py38*", "numpy * py38*"),
+        ("numpy * **py3**8***", "numpy * *py3*8*"),
+        ("numpy 1.2 **", "numpy ==1.2"),
         ("numpy=*=py38*", "numpy * py38*"),
         ("numpy[version='>=1,<2']", "numpy >=1,<2"),
         ("numpy[version='>=1',build=py*]", "numpy >=1 py*"),

@@ -135,6 +135,7 @@ def _build(text: str) -> str:
         raise MalformedError(
             f"{shown(text)} is not a build string", "letters, digits, `_`, `.`, `+` and `*` are allowed"
         )
+    text = re.sub(r"\*+", "*", text)  # several mean what one does, and rattler refuses them
     return "" if text == "*" else text
 
 
