@@ -59,15 +59,14 @@ def outdated(
         found[name] = {"base": asdict(base) if base is not None else None}
         if not bases:
             found[name]["packages"] = _packages(environment, registry, config, output)
+    every = number_of(len(found), "environment")
     late = [name for name, item in found.items() if item["base"] or any(item.get("packages", {}).values())]
     if as_json:
         output.json(found)
     elif late:
         output.data(table(("environment", "platform", "what", "has", "newest"), list(_rows(found))))
-        every = number_of(len(found), "environment")
         output.say(f"{len(late)} of {every} outdated; `envtag update NAME --all` brings packages")
     else:
-        every = number_of(len(found), "environment")
         output.say(f"no newer base for {every}" if bases else f"nothing newer goes with the specs of {every}")
     return 1 if late else 0
 

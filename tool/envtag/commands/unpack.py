@@ -62,7 +62,7 @@ def _create(pack: PackFile, target: Path, *, force: bool, config: Config, output
     """Hash the file, and create its environment; of the files of another one of this lock where that was kept."""
     lock = pack.manifest.lock
     if not force and template.template_path(config.directories, lock.id).exists():
-        pack.verify(output, {})
+        pack.verify(output)
         made = clone(lock.id, target, config=config, output=output)
         if made is not None:
             return made

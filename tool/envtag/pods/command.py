@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from envtag.errors import FatalError
 from envtag.pods.inlining import inlined
+from envtag.pods.plain_get import below
 from envtag.util.text import shown
 
 if TYPE_CHECKING:
@@ -74,18 +75,20 @@ def short_prelude(store: str, bundle: Part) -> str:
     Raises:
         FatalError: The URL has a character that would not reach the pod as it is.
     """
-    get = _get(store, bundle)
-    if store.startswith("s3:"):
-        bucket, _, prefix = store.partition("://")[2].partition("/")
-        key = "/".join(part for part in (prefix.strip("/"), bundle.key) if part)
-        get = f"python {inlined('job_get')} {word(bucket)} {word(key)} {bundle.sha256} {HOME}/lib"
-    return f"{_PLACE} && {get} && {_FOUND}"
+    scheme, _, place = store.partition("://")
+    if scheme != "s3":
+        return f"{_PLACE} && {_get(store, bundle)} && {_FOUND}"
+    bucket, _, prefix = place.partition("/")
+    return f"{_PLACE} && {_fetched('job_get', bucket, below(prefix, bundle.key), bundle)} && {_FOUND}"
 
 
 def _get(store: str, bundle: Part) -> str:
     """The command that fetches the bundle from a store and unpacks it."""
-    program = _PROGRAMS[store.partition("://")[0]]
-    return f"python {inlined(program)} {word(store)} {word(bundle.key)} {bundle.sha256} {HOME}/lib"
+    return _fetched(_PROGRAMS[store.partition("://")[0]], store, bundle.key, bundle)
+
+
+def _fetched(program: str, place: str, key: str, bundle: Part) -> str:
+    return f"python {inlined(program)} {word(place)} {word(key)} {bundle.sha256} {HOME}/lib"
 
 
 def hydration(store: str, runtimes: Mapping[str, str]) -> str:

@@ -34,18 +34,21 @@ def beside(work: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
         _end(work)
     codes: list[int] = []
 
-    def wait() -> bool:
+    def ended() -> int:
         if not codes:
             codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-        if codes[0] not in {_TRUE, _FALSE}:
-            raise ChildProcessError(f"a part of the work ended with {codes[0]}")
-        return codes[0] == _TRUE
+        return codes[0]
+
+    def wait() -> bool:
+        code = ended()
+        if code not in {_TRUE, _FALSE}:
+            raise ChildProcessError(f"a part of the work ended with {code}")
+        return code == _TRUE
 
     try:
         yield wait
     finally:
-        if not codes:
-            codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        ended()
 
 
 def _can_copy() -> bool:
